@@ -1,0 +1,47 @@
+"""The exception tree. Every error that a user can mend is one of these; the command line turns it into one line.
+
+StanceError
+├── CodebookError      a codebook file, or a label that is not in it
+├── ConfigError        an experiment file or a `key=value` override
+├── DataError          an article, a row or an example that cannot be used
+├── BundleError        a saved model that is missing, truncated, changed or of another format
+├── WeightsError       encoder weights that are missing or have the wrong hash
+├── StoreError         the MLflow store or registry: unreachable, unwritable, unknown run or alias
+└── GateRefusal        the promotion gate said no (its own exit status, 3)
+"""
+
+
+class StanceError(Exception):
+    """Base of all errors raised on purpose. The message says what, where, and how to mend it."""
+
+    exit_status = 1
+
+
+class CodebookError(StanceError):
+    """A codebook that does not validate, or a label or task that it does not hold."""
+
+
+class ConfigError(StanceError):
+    """An experiment configuration with an unknown key or an unusable value."""
+
+
+class DataError(StanceError):
+    """Input that cannot be used; the message names the file and line, or the example id."""
+
+
+class BundleError(StanceError):
+    """A model bundle that is missing, truncated, changed on disk, or of an unknown format."""
+
+
+class WeightsError(StanceError):
+    """Encoder weights that cannot be found or do not have the expected hash."""
+
+
+class StoreError(StanceError):
+    """The tracking store or model registry cannot serve the request."""
+
+
+class GateRefusal(StanceError):
+    """The promotion gate refused a candidate; the message holds the reasons."""
+
+    exit_status = 3
