@@ -9,11 +9,12 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -26,8 +27,8 @@ class _Strict(BaseModel):
 
 
 class Target(_Strict):
-    """Whom the stances are toward. `names` are matched whole-word, longest first; `excluded` names that merely
-    contain one of them ("Pakistani Taliban") are not the target."""
+    """Whom the stances are toward. `names` are matched whole-word, longest first; `excluded` names, which merely
+    contain one of them (a namesake elsewhere), are not the target."""
 
     name: str
     description: str
@@ -36,12 +37,14 @@ class Target(_Strict):
 
 
 class CodedExample(_Strict):
-    """An example sentence for the guide: `actor` and the labels that a coder gives it."""
+    """An example sentence for the guide: `actor` and the labels that a coder gives it. In a rule, `task` says
+    whose labels they are; without it, any one task must have them all."""
 
-    text: str
+    text: str = Field(min_length=1)
     labels: tuple[str, ...] = ()
     actor: str | None = None
     note: str | None = None
+    task: str | None = None
 
 
 class Label(_Strict):
@@ -59,7 +62,7 @@ class Label(_Strict):
 
 
 class Contradiction(_Strict):
-    """Two labels of one set that deserve a second look. It is a prompt for a coder, not an error."""
+    """Two labels of one set that deserve a second look: a prompt for a coder, not an error."""
 
     labels: tuple[str, str]
     why: str
@@ -75,10 +78,7 @@ class Rule(_Strict):
 
 
 class Task(_Strict):
-    """One labelling task. `unit` says what is labelled: each actor of a sentence, or the sentence.
-
-    `floor` is the least F1 that the gate asks of every label.
-    """
+    """One labelling task. `unit` says what is labelled: each actor of a sentence, or the sentence."""
 
     unit: Literal["actor", "sentence"]
     question: str
@@ -113,16 +113,22 @@ class Task(_Strict):
     def _consistent(self) -> Self:
         names = self.labels
         if len(set(names)) < len(names):
-            raise ValueError("two labels have the same name")
+            raise ValueError("labels: two have the same name; rename one")
         hotkeys = [label.hotkey for label in self.labels_] + [self.none_hotkey]
         if len(set(hotkeys)) < len(hotkeys):
-            raise ValueError(f"two labels share a hotkey: {' '.join(hotkeys)}")
+            raise ValueError(f"labels: two share a hotkey ({' '.join(hotkeys)}); give each its own")
         if "none" in names:
-            raise ValueError("'none' is what the empty set is called; name the label otherwise")
-        used = [pair.labels for pair in self.contradictions] + [example.labels for example in self.examples]
-        for label in {label for labels in used for label in labels}:
-            if label not in names:
-                raise ValueError(f"label '{label}' is used but not defined")
+            raise ValueError("labels: 'none' is what the empty set is called; name the label otherwise")
+        try:
+            for pair in self.contradictions:
+                if len(self.order(pair.labels, "contradictions")) < 2:
+                    raise ValueError(f"contradictions: '{pair.labels[0]}' cannot contradict itself; name two labels")
+            for example in self.examples:
+                self.order(example.labels, "examples")
+                if self.unit == "actor" and example.actor is None:
+                    raise ValueError(f"examples: '{example.text[:40]}' has no actor; add `actor:`")
+        except CodebookError as error:
+            raise ValueError(str(error)) from error
         return self
 
 
@@ -157,13 +163,32 @@ class Codebook(_Strict):
         return f"{self.name}-{task}"
 
     @model_validator(mode="after")
-    def _hotkeys_across_tasks(self) -> Self:
+    def _tasks_together(self) -> Self:
         seen: dict[str, str] = {}
         for name, task in self.tasks.items():
             for key in [label.hotkey for label in task.definitions] + [task.none_hotkey]:
                 if key in seen:
-                    raise ValueError(f"hotkey '{key}' is used by the tasks '{seen[key]}' and '{name}'")
+                    raise ValueError(f"hotkey '{key}' is used by the tasks '{seen[key]}' and '{name}'; change one")
                 seen[key] = name
+            if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
+                raise ValueError(f"tasks: '{name}' is no task name; use small letters, digits, - and _")
+            if name in task.labels:
+                raise ValueError(f"tasks: '{name}' is also one of its labels; a table cannot hold both, rename one")
+        return self
+
+    @model_validator(mode="after")
+    def _rule_examples(self) -> Self:
+        for field, rules in (("rules", self.rules), ("settled", self.settled)):
+            for rule in rules:
+                if [other.id for other in rules].count(rule.id) > 1:
+                    raise ValueError(f"{field}: rule {rule.id} stands there twice; give every rule its own id")
+                for example in rule.examples:
+                    tasks = [example.task] if example.task else list(self.tasks)
+                    if not any(t in self.tasks and set(example.labels) <= set(self.tasks[t].labels) for t in tasks):
+                        raise ValueError(
+                            f"{field}: rule {rule.id}: example '{example.text[:40]}': no task {' or '.join(tasks)}"
+                            f" has the labels {', '.join(example.labels) or '(none)'}; mend its `labels` or `task`"
+                        )
         return self
 
 
@@ -176,19 +201,45 @@ def load(path: str | Path | None = None) -> Codebook:
 
 
 def parse(text: str, where: str = "codebook") -> Codebook:
-    """Return the codebook that a YAML text holds; `where` names it in errors (CodebookError)."""
+    """Return the codebook that a YAML text holds; `where` names it in errors.
+
+    Raises CodebookError with one line for every field that does not validate: the field and how to mend it.
+    """
     try:
-        return Codebook.model_validate(yaml.safe_load(text))
+        if isinstance(content := yaml.safe_load(text), dict):
+            return Codebook.model_validate(content)
+        raise CodebookError(f"{where}: not a codebook: it should be a mapping that starts with `name:`")
     except yaml.YAMLError as error:
         raise CodebookError(f"{where}: not YAML: {' '.join(str(error).split())}") from error
     except ValidationError as error:
-        lines = [f"  {'.'.join(map(str, e['loc'])) or 'codebook'}: {e['msg']}" for e in error.errors()]
+        lines = [f"  {_mend(cast(dict[str, Any], problem))}" for problem in error.errors()]
         raise CodebookError(f"{where}: not a valid codebook:\n" + "\n".join(lines)) from error
+
+
+_MODELS = (Codebook, Task, Label, Rule, CodedExample, Target, Contradiction)
+_FIELDS = sorted({field.alias or name for model in _MODELS for name, field in model.model_fields.items()})
+
+
+def _mend(problem: dict[str, Any]) -> str:
+    field = ".".join(map(str, problem["loc"])) or "codebook"
+    match problem["type"]:
+        case "missing":
+            return f"{field}: is missing; add it"
+        case "extra_forbidden":
+            near = difflib.get_close_matches(str(problem["loc"][-1]), _FIELDS, n=1)
+            return f"{field}: is no field of a codebook; " + (f"did you mean '{near[0]}'?" if near else "remove it")
+        case "string_type":
+            return f"{field}: should be text, not {problem['input']!r}; put it in quotes"
+        case "value_error":
+            return f"{field}: {problem['ctx']['error']}"
+        case _:
+            return f"{field}: {problem['msg']}, not {problem['input']!r}"
 
 
 @lru_cache(maxsize=1)
 def _shipped() -> Codebook:
-    return parse(resources.files("stance.codebooks").joinpath("taliban.yaml").read_text("utf-8"), "shipped codebook")
+    (file,) = (file for file in resources.files("stance.codebooks").iterdir() if file.name.endswith(".yaml"))
+    return parse(file.read_text("utf-8"), f"shipped codebook {file.name}")
 
 
 def _read(path: Path) -> str:
