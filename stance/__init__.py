@@ -1,3 +1,42 @@
-"""stance-kit: who takes which position, per actor, in news sentences."""
+"""stance-kit: who takes which position, per actor, in news sentences.
+
+import stance
+model = stance.load("models:/taliban-stance@champion")
+model.predict({"text": "Moscow hosted a Taliban delegation.", "actor": "Russia"})
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from stance.models.classifier import Classifier
 
 __version__ = "0.1.0"
+__all__ = ["Classifier", "__version__", "load"]
+
+
+def load(uri_or_path: str | Path) -> Classifier:
+    """Return the classifier in a bundle's folder, or the one under an MLflow URI.
+
+    The URIs are `models:/name@alias`, `models:/name/version` and `runs:/id/model`; a folder is read without MLflow.
+    Raises BundleError for a folder that holds no usable bundle, and StoreError for an unknown model, version, alias or
+    run, naming those there are, or a store that cannot be reached.
+    """
+    from stance.models.classifier import Classifier
+
+    location = str(uri_or_path)
+    if location.startswith(("models:", "runs:")):
+        from stance.tracking.registry import fetch_bundle
+
+        return Classifier.load(fetch_bundle(location))
+    return Classifier.load(Path(location).expanduser())
+
+
+def __getattr__(name: str) -> Any:
+    if name == "Classifier":
+        from stance.models.classifier import Classifier
+
+        return Classifier
+    raise AttributeError(f"module 'stance' has no attribute '{name}'")

@@ -1,0 +1,59 @@
+"""The kinds of model there are. What enters is a kind's name; what leaves is its class, imported only then."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from typing import Any, NamedTuple, cast
+
+from stance.errors import ConfigError
+
+BASE_PACKAGES = ("numpy", "pandas", "pydantic", "pyyaml", "safetensors", "scipy")
+
+
+class Kind(NamedTuple):
+    """Where a kind of model lives, and what it needs beyond `BASE_PACKAGES` to predict."""
+
+    module: str
+    name: str
+    packages: tuple[str, ...] = ()
+
+
+KINDS: dict[str, Kind] = {
+    "majority": Kind("stance.models.majority", "Majority"),
+    "lexicon": Kind("stance.models.lexicon", "Lexicon"),
+    "tfidf-linear": Kind("stance.models.tfidf", "TfidfLinear"),
+    "embedding-linear": Kind("stance.models.embedding", "EmbeddingLinear", ("torch", "transformers")),
+    "encoder": Kind("stance.models.encoder", "Encoder", ("torch", "transformers")),
+}
+
+
+def find_kind(kind: str) -> Kind:
+    """Return the entry of a kind without importing it; raises ConfigError naming the nearest kind.
+
+    >>> find_kind("encoder").packages
+    ('torch', 'transformers')
+    """
+    if kind not in KINDS:
+        near = difflib.get_close_matches(kind, KINDS, n=1, cutoff=0.4)
+        hint = f"did you mean '{near[0]}'?" if near else f"the kinds are {', '.join(KINDS)}"
+        raise ConfigError(f"there is no model kind '{kind}'; {hint}")
+    return KINDS[kind]
+
+
+def model_class(kind: str) -> Any:
+    """Return a kind's class, which fulfils `stance.models.base.Model` and has a pydantic model `Settings`.
+
+    Its constructor is `(labels, settings, seed)`. Raises ConfigError for an unknown kind and for one whose
+    packages are not installed, with the command that installs them.
+    """
+    entry = find_kind(kind)
+    try:
+        module = importlib.import_module(entry.module)
+    except ModuleNotFoundError as error:
+        if error.name is not None and error.name.startswith("stance"):
+            raise
+        raise ConfigError(
+            f"the model kind '{kind}' needs the package '{error.name}'; run: pip install 'stance-kit[train]'"
+        ) from error
+    return cast(Any, getattr(module, entry.name))
