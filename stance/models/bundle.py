@@ -33,8 +33,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from stance import __version__, codebook
 from stance.codebook import Codebook
 from stance.errors import BundleError, CodebookError
+from stance.models import catalogue
 from stance.models.base import Model
-from stance.models.catalogue import BASE_PACKAGES, KINDS, model_class
 from stance.models.hashlist import MEND, check_hashes, write_hashes
 from stance.models.thresholds import Calibration
 
@@ -90,7 +90,7 @@ class Bundle:
 
     def load_model(self) -> Model:
         """Return the model; raises BundleError when its labels are not those of the manifest."""
-        model: Model = model_class(self.manifest.kind).load(self.folder / MODEL)
+        model: Model = catalogue.find(self.manifest.kind).load(self.folder / MODEL)
         if tuple(model.labels) != self.manifest.labels:
             raise BundleError(f"{self.folder}: the model's labels {model.labels} are not the bundle's; {MEND}")
         return model
@@ -155,8 +155,8 @@ def read_bundle(folder: str | Path) -> Bundle:
 
 def package_versions(kind: str) -> dict[str, str]:
     """Return the installed versions of the packages that a model of this kind predicts with."""
-    extra = KINDS[kind].packages if kind in KINDS else ()
-    installed = {name: _version(name) for name in (*BASE_PACKAGES, *extra)}
+    extra = catalogue.KINDS[kind].packages if kind in catalogue.KINDS else ()
+    installed = {name: _version(name) for name in (*catalogue.BASE_PACKAGES, *extra)}
     return {name: version for name, version in installed.items() if version}
 
 

@@ -28,10 +28,10 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def find_kind(kind: str) -> Kind:
+def entry(kind: str) -> Kind:
     """Return the entry of a kind without importing it; raises ConfigError naming the nearest kind.
 
-    >>> find_kind("encoder").packages
+    >>> entry("encoder").packages
     ('torch', 'transformers')
     """
     if kind not in KINDS:
@@ -41,19 +41,19 @@ def find_kind(kind: str) -> Kind:
     return KINDS[kind]
 
 
-def model_class(kind: str) -> Any:
+def find(kind: str) -> Any:
     """Return a kind's class, which fulfils `stance.models.base.Model` and has a pydantic model `Settings`.
 
     Its constructor is `(labels, settings, seed)`. Raises ConfigError for an unknown kind and for one whose
     packages are not installed, with the command that installs them.
     """
-    entry = find_kind(kind)
+    place = entry(kind)
     try:
-        module = importlib.import_module(entry.module)
+        module = importlib.import_module(place.module)
     except ModuleNotFoundError as error:
         if error.name is not None and error.name.startswith("stance"):
             raise
         raise ConfigError(
             f"the model kind '{kind}' needs the package '{error.name}'; run: pip install 'stance-kit[train]'"
         ) from error
-    return cast(Any, getattr(module, entry.name))
+    return cast(Any, getattr(module, place.name))
