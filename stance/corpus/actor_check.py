@@ -1,0 +1,152 @@
+"""The check of actor finding: labelled sentences → precision and recall of (sentence, actor) by canonical name.
+
+Stage: a file of sentences with their `actors` enters, an `ActorCheck` leaves. Two forms of JSON lines are read:
+documents (`sentences`: [{text, actors}]) and single sentences (`doc_id`, `prev`, `text`, `actors`). Consecutive rows of
+one `doc_id` whose `prev` is the text of the row before are one document; for any other row `prev` is given as context.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stance.corpus.actors import find_actors
+from stance.errors import DataError
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledDocument:
+    """A document's sentences in order and the actors of each; None marks a sentence that is context only."""
+
+    doc_id: str
+    date: str | None
+    sentences: tuple[str, ...]
+    actors: tuple[frozenset[str] | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Error:
+    """A (sentence, actor) pair that the finder missed or found wrongly."""
+
+    doc_id: str
+    actor: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActorCheck:
+    """Counts of (sentence, actor) pairs. `documents` holds (doc_id, tp, fp, fn) in the order of reading."""
+
+    documents: tuple[tuple[str, int, int, int], ...]
+    missed: tuple[Error, ...]
+    spurious: tuple[Error, ...]
+
+    @property
+    def tp(self) -> int:
+        return sum(row[1] for row in self.documents)
+
+    @property
+    def fp(self) -> int:
+        return sum(row[2] for row in self.documents)
+
+    @property
+    def fn(self) -> int:
+        return sum(row[3] for row in self.documents)
+
+    @property
+    def precision(self) -> float:
+        """Right pairs per found pair; 0 where nothing was found."""
+        return self.tp / max(self.tp + self.fp, 1)
+
+    @property
+    def recall(self) -> float:
+        """Found pairs per labelled pair; 0 where nothing is labelled."""
+        return self.tp / max(self.tp + self.fn, 1)
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall."""
+        return 2 * self.tp / max(2 * self.tp + self.fp + self.fn, 1)
+
+    def commonest(self, errors: Iterable[Error], n: int = 20) -> list[tuple[str, int]]:
+        """Return the `n` actors with the most of `errors`, with their counts."""
+        return Counter(error.actor for error in errors).most_common(n)
+
+
+def check_actors(path: str | Path) -> ActorCheck:
+    """Return how well `find_actors` does on the labelled file at `path`; raises DataError naming file and line."""
+    return check_documents(read_labelled(Path(path)))
+
+
+def check_documents(documents: Iterable[LabelledDocument]) -> ActorCheck:
+    """Return how well `find_actors` does on `documents`; rows of one doc_id are counted together."""
+    counts: dict[str, list[int]] = {}
+    missed: list[Error] = []
+    spurious: list[Error] = []
+    for document in documents:
+        row = counts.setdefault(document.doc_id, [0, 0, 0])
+        mentions = find_actors(document.sentences, date=document.date)
+        for text, gold, found in zip(document.sentences, document.actors, mentions, strict=True):
+            if gold is None:
+                continue
+            names = {mention.actor for mention in found}
+            row[0] += len(names & gold)
+            row[1] += len(names - gold)
+            row[2] += len(gold - names)
+            missed += [Error(document.doc_id, actor, text) for actor in sorted(gold - names)]
+            spurious += [Error(document.doc_id, actor, text) for actor in sorted(names - gold)]
+    rows = tuple((doc_id, *row) for doc_id, row in counts.items())
+    return ActorCheck(rows, tuple(missed), tuple(spurious))  # type: ignore[arg-type]
+
+
+def read_labelled(path: Path) -> Iterator[LabelledDocument]:
+    """Yield the documents of a labelled JSON-lines file; raises DataError naming the file, line and mend."""
+    rows: list[dict[str, Any]] = []
+    for row in _rows(path):
+        if "sentences" in row:
+            sentences = row["sentences"]
+            yield LabelledDocument(
+                row["doc_id"], row.get("date"), tuple(s["text"] for s in sentences), tuple(_names(s) for s in sentences)
+            )
+            continue
+        if rows and not (row["doc_id"] == rows[-1]["doc_id"] and row.get("prev") == rows[-1]["text"]):
+            yield _join(rows)
+            rows = []
+        rows.append(row)
+    if rows:
+        yield _join(rows)
+
+
+def _join(rows: list[dict[str, Any]]) -> LabelledDocument:
+    before = rows[0].get("prev") or ""
+    texts = [row["text"] for row in rows]
+    actors: list[frozenset[str] | None] = [_names(row) for row in rows]
+    if before:
+        texts, actors = [before, *texts], [None, *actors]
+    return LabelledDocument(rows[0]["doc_id"], rows[0].get("date"), tuple(texts), tuple(actors))
+
+
+def _names(row: dict[str, Any]) -> frozenset[str]:
+    return frozenset(actor["actor"] for actor in row["actors"])
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: cannot read labelled sentences: {error}") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            parts = row["sentences"] if "sentences" in row else [row]
+            if not isinstance(row["doc_id"], str) or not all(isinstance(part["text"], str) and _names(part) is not None for part in parts):
+                raise TypeError("text and doc_id must be strings")
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{path}:{number}: not a labelled row ({error!r}); it needs doc_id, text and actors[].actor") from error
+        yield row

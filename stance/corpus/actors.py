@@ -1,0 +1,181 @@
+"""Actor finding: the sentences of one document → for each, the actors that it names or speaks for.
+
+Stage: sentences in order enter, `Mention`s leave. Names come from the gazetteer; the evidence around them decides
+whether they act or are only a place or an adjective; descriptions, pronouns and open quotations point back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from stance.corpus import actor_evidence
+from stance.corpus.actor_evidence import Weights
+from stance.corpus.gazetteer import Found, Gazetteer, Reading, fold, load
+from stance.records import Mention, Span
+
+_YEAR = re.compile(r"\b(199\d|20[0-3]\d)\b")
+_TITLE = re.compile(r"(?:president|minister|secretary|ambassador|general|gen|mr|mrs|ms|dr|chancellor|king|sheikh|spokesman|spokeswoman|spokesperson|envoy|lord|senator|commander|marshal|premier|administration|col|adm|admiral)[ ]+$")  # fmt: skip
+_DATELINE = re.compile(r"^[A-Z][A-Z/ .]{2,40}(?:, [\w./ ]+)?(?: \([^)]{1,25}\))? ?(?:[-–—]{1,2}|:) ")
+
+
+class Candidate(NamedTuple):
+    """An actor that a sentence may have: the evidence for it, and where it is mentioned (None: implied)."""
+
+    actor: str
+    evidence: list[str]
+    span: Span | None
+
+
+@dataclass(slots=True)
+class Memory:
+    """What a document has said so far: persons by their own name, actors of the sentence before, actors by count."""
+
+    people: set[str] = field(default_factory=set)
+    before: list[str] = field(default_factory=list)
+    lead: str | None = None
+    counts: Counter[str] = field(default_factory=Counter)
+    quoted: bool = False
+
+    def note(self, text: str, actors: Sequence[str]) -> None:
+        """Take in the acting actors of a sentence, in their order of mention."""
+        opened, closed = text.count("“"), text.count("”")
+        straight = text.count('"')
+        if opened != closed:
+            self.quoted = opened > closed
+        elif straight % 2:
+            self.quoted = not self.quoted
+        if actors:
+            self.before, self.lead = list(actors), actors[0]
+            self.counts.update(actors)
+        elif not self.quoted:
+            self.before = []
+
+
+def find_actors(
+    sentences: Sequence[str], *, date: str | None = None, gazetteer: Gazetteer | None = None
+) -> list[tuple[Mention, ...]]:
+    """Return the actors of each sentence of one document, in order of mention, the implied ones last.
+
+    `sentences` are a document's, in order; `date` (ISO 8601) decides who held an office, and is inferred from the years
+    in the text where it is not given. Each actor stands once per sentence, with its first mention's exact substring
+    and offsets (0-based, half-open, in the sentence); `text`, `start` and `end` are None where the sentence only
+    implies it. Persons and bodies that the gazetteer does not know are missed.
+    """
+    weights = actor_evidence.load_weights()
+    found = []
+    for candidates, memory, text in propose(sentences, date=date, gazetteer=gazetteer):
+        mentions = _decide(candidates, text, weights)
+        memory.note(text, [mention.actor for mention in mentions])
+        found.append(mentions)
+    return found
+
+
+def propose(
+    sentences: Sequence[str], *, date: str | None = None, gazetteer: Gazetteer | None = None
+) -> Iterator[tuple[list[Candidate], Memory, str]]:
+    """Yield each sentence's candidates, the document's memory and the sentence.
+
+    The caller notes in the memory the actors that it accepts before it asks for the next sentence.
+    """
+    book = gazetteer or load()
+    scans = [book.scan(text) for text in sentences]
+    date = date or infer_date(sentences, scans)
+    memory = Memory()
+    for text, scan in zip(sentences, scans, strict=True):
+        folded = fold(text)
+        candidates = list(_named(text, folded, scan, date, memory))
+        candidates += _implied(text, folded, {candidate.actor for candidate in candidates}, memory)
+        yield candidates, memory, text
+
+
+def infer_date(sentences: Sequence[str], scans: Sequence[Sequence[Found]]) -> str | None:
+    """Return the latest year that the text names or that a named office-holder's first term implies, or None."""
+    years = [year for text in sentences for year in _YEAR.findall(text)]
+    for found in (found for scan in scans for found in scan):
+        terms = [reading.terms for reading in found.readings if reading.kind == "person" and reading.terms]
+        if len(terms) == 1 and len(found.readings) == 1:
+            years.append(min(first for first, _ in terms[0])[:4])
+    return max(years, default=None)
+
+
+def locate(text: str, actor: str) -> Span | None:
+    """Return where `text` first names `actor`: by a gazetteer name, else by its own name in any case; None if nowhere.
+
+    >>> locate("Moscow said no.", "Russia"), locate("The Elders met.", "the elders"), locate("No.", "Russia")
+    ((0, 6), (0, 10), None)
+    """
+    for found in load().scan(text):
+        if any(actor in (reading.actor, reading.own) and reading.kind != "surname" for reading in found.readings):
+            return found.start, found.end
+    match = re.search(rf"(?<!\w){re.escape(actor)}(?!\w)", text, re.IGNORECASE) if actor.strip() else None
+    return match.span() if match else None
+
+
+def _named(text: str, folded: str, scan: Sequence[Found], date: str | None, memory: Memory) -> Iterator[Candidate]:
+    dateline = match.end() if scan and (match := _DATELINE.match(text)) else 0
+    for found in scan:
+        if found.end <= dateline:
+            continue
+        choice = _read(found, folded, date, memory)
+        if choice is None:
+            continue
+        actor, reading = choice
+        evidence = actor_evidence.named(text, folded, found.start, found.end, reading.kind)
+        if actor in memory.before:
+            evidence.append(f"{reading.kind} before")
+        if memory.counts[actor]:
+            evidence.append(f"{reading.kind} known")
+        yield Candidate(actor, evidence, (found.start, found.end))
+
+
+def _read(found: Found, folded: str, date: str | None, memory: Memory) -> tuple[str, Reading] | None:
+    left = folded[max(0, found.start - 40) : found.start]
+    former = " former " in f" {left}" or left.endswith("ex ")
+    for reading in found.readings:
+        if reading.kind == "decoy":
+            return None
+        if reading.kind == "surname" and not (reading.own in memory.people or (_TITLE.search(left) and reading.holds(date))):
+            continue
+        if reading.kind == "short" and not memory.counts[reading.actor]:
+            continue
+        if reading.own is not None and (reading.kind == "surname" or " " in folded[found.start : found.end]):
+            memory.people.add(reading.own)
+        if reading.holds(date) and not (former and reading.kind == "person" and reading.own):
+            return reading.actor, reading
+    persons = [reading for reading in found.readings if reading.own in memory.people or reading.kind == "person"]
+    return (persons[0].own, persons[0]) if persons and persons[0].own else None
+
+
+def _implied(text: str, folded: str, named: set[str], memory: Memory) -> Iterator[Candidate]:
+    antecedents = dict.fromkeys([*memory.before[:2], *([memory.lead] if memory.lead else [])])
+    antecedents.update(dict.fromkeys(actor for actor, _ in memory.counts.most_common(1)))
+    antecedents = {actor: None for actor in antecedents if actor not in named}
+    if not antecedents:
+        return
+    evidence, span = actor_evidence.implied(text, folded, memory.quoted)
+    if not evidence:
+        return
+    common = memory.counts.most_common(1)[0][0]
+    for actor in antecedents:
+        rank = memory.before.index(actor) if actor in memory.before else 9
+        role = f"before{min(rank, 2)}" if rank < 9 else "lead" if actor == memory.lead else "common"
+        others = min(len(named), 2)
+        own = ["implied", f"implied {role}", f"implied {role} others={others}", f"implied others={others}"]
+        own += [f"implied {item}" for item in evidence]
+        own += [f"implied {role} {item}" for item in evidence]
+        if actor == common:
+            own.append("implied is common")
+        yield Candidate(actor, own, span)
+
+
+def _decide(candidates: Sequence[Candidate], text: str, weights: Weights) -> tuple[Mention, ...]:
+    spans: dict[str, Span | None] = {}
+    for candidate in candidates:
+        if candidate.actor not in spans and weights.score(candidate.evidence) > weights.threshold:
+            spans[candidate.actor] = candidate.span
+    mentions = [Mention(actor, text[span[0] : span[1]], *span) if span else Mention(actor) for actor, span in spans.items()]
+    return tuple(sorted(mentions, key=lambda mention: (mention.start is None, mention.start or 0)))
