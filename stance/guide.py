@@ -91,7 +91,7 @@ def _rules(title: str, rules: Iterable[Rule], tasks: dict[str, Task]) -> Iterabl
         examples = [example for example in rule.examples if _belongs(example, tasks)]
         head = f"{rule.id}. " if rule.id.isdigit() else "- "
         lines = [f"{head}**{rule.title}.** {rule.text}"]
-        blocks.append("\n".join(lines + [f"   {_example(example)}" for example in examples]))
+        blocks.append("\n".join(lines + [f"    {_example(example)}" for example in examples]))
     if blocks:
         yield f"## {title}\n\n" + "\n".join(blocks)
 
