@@ -28,7 +28,7 @@ def load(uri_or_path: str | Path) -> Classifier:
 
     location = str(uri_or_path)
     if location.startswith(("models:", "runs:")):
-        from stance.tracking.registry import fetch_bundle
+        from stance.tracking.loading import fetch_bundle
 
         return Classifier.load(fetch_bundle(location))
     return Classifier.load(Path(location).expanduser())
