@@ -1,0 +1,66 @@
+"""The `stance` command: a verb per stage, each in its own file, imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from stance import __version__
+from stance.errors import StanceError
+
+COMMANDS = {
+    "codebook": ("stance.cli.codebook", "Show the codebook, or check another one."),
+    "ingest": ("stance.cli.ingest", "Read articles into examples: sentences seen from each actor."),
+    "train": ("stance.cli.train", "Train, evaluate and track a model from an experiment file."),
+    "runs": ("stance.cli.runs", "List the tracked runs."),
+    "compare": ("stance.cli.runs", "Show two runs side by side."),
+    "promote": ("stance.cli.promote", "Register the best run and make it the champion."),
+    "predict": ("stance.cli.predict", "Find who takes which stance in raw articles."),
+}
+
+
+class Verbs(click.Group):
+    """A group that imports a command's module when the command is run (click's lazy-loading recipe)."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="stance-kit")
+def stance() -> None:
+    """Who takes which position: per-actor stance toward a target, and frames, in news sentences."""
+
+
+def main() -> None:
+    """Run the command line. Exit status: 0 done, 1 a StanceError, 2 usage, 3 the promotion gate said no."""
+    try:
+        stance(standalone_mode=False)
+    except StanceError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_status)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+
+
+if __name__ == "__main__":
+    main()

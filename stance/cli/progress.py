@@ -1,0 +1,81 @@
+"""Progress with time left, on stderr: a bar on a terminal, a line every few seconds in a log."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stance.models.base import Progress
+
+EVERY = 5.0  # seconds between two lines where there is no terminal
+
+
+@contextmanager
+def bar(label: str) -> Iterator[Progress]:
+    """Yield a function to call with `{"done": …, "total": …}` and any metrics worth showing."""
+    show = _terminal(label) if sys.stderr.isatty() else _log(label)
+    try:
+        yield show.update
+    finally:
+        show.close()
+
+
+class _terminal:  # noqa: N801 - reads as a verb where it is used
+    def __init__(self, label: str) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[facts]}"),
+        )
+        self.progress = Progress(*columns, console=Console(stderr=True), transient=False)
+        self.task = self.progress.add_task(label, total=None, facts="")
+        self.progress.start()
+
+    def update(self, state: dict[str, float]) -> None:
+        facts = _facts(state)
+        self.progress.update(self.task, completed=state.get("done", 0), total=state.get("total"))
+        if facts:
+            self.progress.update(self.task, facts=facts)
+
+    def close(self) -> None:
+        self.progress.stop()
+
+
+class _log:  # noqa: N801
+    def __init__(self, label: str) -> None:
+        self.label = label
+        self.start = self.last = time.monotonic()
+
+    def update(self, state: dict[str, float]) -> None:
+        now = time.monotonic()
+        done, total = state.get("done", 0.0), state.get("total", 0.0)
+        facts = _facts(state)
+        if not facts and now - self.last < EVERY:
+            return
+        self.last = now
+        spent = now - self.start
+        left = f", {spent / done * (total - done):.0f} s left" if done and total else ""
+        share = f" {done / total:4.0%}" if total else ""
+        print(
+            f"{self.label}:{share} after {spent:.0f} s{left}{'  ' + facts if facts else ''}",
+            file=sys.stderr,
+            flush=True,
+        )
+
+    def close(self) -> None:
+        print(f"{self.label}: done in {time.monotonic() - self.start:.1f} s", file=sys.stderr, flush=True)
+
+
+def _facts(state: dict[str, float]) -> str:
+    return "  ".join(f"{key} {value:.4g}" for key, value in state.items() if key not in ("done", "total"))

@@ -1,0 +1,190 @@
+"""A pretrained transformer, fine-tuned. What enters is marked examples; what leaves is label probabilities."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Self, Unpack
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+from safetensors.torch import load_file, save_file
+
+from stance.dataset.arrays import label_matrix
+from stance.errors import DataError
+from stance.models import frozen
+from stance.models.base import FitOptions
+from stance.models.device import pick_device, threads
+from stance.models.marking import MASKED, mark
+from stance.models.network import Network, add_lora, freeze, load_backbone
+from stance.models.tokens import Row, pad, tokenize
+from stance.models.training import Collate, Gold, Schedule, Training, probabilities
+from stance.models.weights import encoder_path
+from stance.records import Example, content_id
+
+
+class EncoderSettings(BaseModel):
+    """Settings of the encoder. `name` is `minilm` (shipped as a package), a local folder, or a name on the Hub."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = "minilm"
+    epochs: int = Field(default=4, ge=1)
+    patience: int = Field(default=0, ge=0, description="epochs without improvement before stopping; 0 never stops")
+    batch_size: int = Field(default=32, ge=1)
+    learning_rate: float = Field(default=1.5e-4, gt=0)
+    head_learning_rate: float = Field(default=4.5e-4, gt=0)
+    layer_decay: float = Field(default=1.0, gt=0, le=1)
+    weight_decay: float = Field(default=0.01, ge=0)
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="inside the encoder; slow on a CPU")
+    head_dropout: float = Field(default=0.1, ge=0, lt=1)
+    positive_weight: float = Field(default=0.0, ge=0, le=1, description="0 none, 1 full inverse prevalence")
+    freeze_embeddings: bool = True
+    freeze_layers: int = Field(default=0, ge=0, description="lowest layers that do not learn; their output is cached")
+    context: bool = Field(default=True, description="read the neighbouring sentences too")
+    mask_actor: float = Field(default=0.0, ge=0, le=1, description="share of training examples with the actor hidden")
+    max_tokens: int = Field(default=160, ge=16)
+    lora_rank: int = Field(default=0, ge=0, description="rank of LoRA adapters; 0 fine-tunes the weights themselves")
+
+
+class Encoder:
+    """A transformer with a linear head over the actor's mention and the sentence; fulfils `base.Model`."""
+
+    kind = "encoder"
+    Settings = EncoderSettings
+
+    def __init__(self, labels: tuple[str, ...], settings: EncoderSettings, seed: int) -> None:
+        self.labels = labels
+        self.settings = settings
+        self.seed = seed
+        self.network: Network | None = None
+        self.tokenizer: Any = None
+        self.history: list[dict[str, float]] = []
+
+    def fit(self, train: Sequence[Example], validation: Sequence[Example], **options: Unpack[FitOptions]) -> None:
+        """Fine-tune, keeping the epoch with the best mean average precision on `validation`.
+
+        With `checkpoints` a training that was killed resumes there and ends with the same weights.
+        """
+        if not train:
+            raise DataError("there is no labelled example to train on")
+        torch.manual_seed(self.seed)
+        backbone, self.tokenizer = load_backbone(str(encoder_path(self.settings.name)), self.settings.dropout)
+        freeze(backbone, self.settings.freeze_layers, self.settings.freeze_embeddings)
+        if self.settings.lora_rank:
+            backbone = add_lora(backbone, self.settings.lora_rank)
+        self.network = Network(backbone, len(self.labels), self.settings.head_dropout)
+        rows, checked = self._rows(train), self._rows(validation)
+        gold, expected = label_matrix(train, self.labels), label_matrix(validation, self.labels)
+        checkpoints = options.get("checkpoints")
+        folder = checkpoints / self._fingerprint(train) if checkpoints is not None else None
+        with self._collate([*rows, *checked]) as collate:
+            network = self.network
+            score = lambda: _mean_average_precision(expected, probabilities(network, checked, collate))  # noqa: E731
+            training = Training(network, self._schedule(), collate, score)
+            augmented = Gold(lambda epoch: self._augmented(train, rows, epoch), gold)
+            self.history = training.run(augmented, options.get("progress", _silent), folder)
+        if self.settings.lora_rank:
+            self.network.backbone = self.network.backbone.merge_and_unload()  # type: ignore[operator]
+        self.network.to(pick_device()).eval()
+
+    def predict_proba(self, examples: Sequence[Example]) -> NDArray[np.float32]:
+        """Return probabilities, float32, `(n_examples, n_labels)`; the order of examples does not matter."""
+        if self.network is None:
+            raise DataError("this encoder has not been trained or loaded yet")
+        if not examples:
+            return np.zeros((0, len(self.labels)), dtype=np.float32)
+        return probabilities(self.network, self._rows(examples), partial(pad, pad_id=self._pad_id))
+
+    def save(self, folder: Path) -> None:
+        """Write weights as safetensors, and the encoder's configuration and tokenizer as JSON."""
+        if self.network is None:
+            raise DataError("there is nothing to save: this encoder has not been trained")
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in self.network.state_dict().items()}
+        save_file(tensors, folder / "network.safetensors")
+        self.network.backbone.config.save_pretrained(folder / "encoder")  # type: ignore[union-attr, operator]
+        self.tokenizer.save_pretrained(folder / "encoder")
+        facts = {
+            "labels": self.labels,
+            "settings": self.settings.model_dump(),
+            "seed": self.seed,
+            "history": self.history,
+        }
+        (folder / "encoder.json").write_text(json.dumps(facts, indent=1), "utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote."""
+        from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+        facts = json.loads((folder / "encoder.json").read_text("utf-8"))
+        model = cls(tuple(facts["labels"]), EncoderSettings.model_validate(facts["settings"]), facts["seed"])
+        model.history = facts["history"]
+        config = AutoConfig.from_pretrained(folder / "encoder")
+        model.tokenizer = AutoTokenizer.from_pretrained(folder / "encoder", use_fast=True)
+        model.network = Network(AutoModel.from_config(config), len(model.labels), model.settings.head_dropout)
+        model.network.load_state_dict(load_file(folder / "network.safetensors"))
+        torch.set_num_threads(threads())
+        model.network.to(pick_device()).eval()
+        return model
+
+    def describe(self) -> dict[str, Any]:
+        """Return settings, size and the history of the training."""
+        size = sum(p.numel() for p in self.network.parameters()) if self.network is not None else 0
+        return {"kind": self.kind, "settings": self.settings.model_dump(), "parameters": size, "history": self.history}
+
+    @property
+    def _pad_id(self) -> int:
+        return int(self.tokenizer.pad_token_id or 0)
+
+    def _rows(self, examples: Sequence[Example], name: str | None = None) -> list[Row]:
+        marked = [mark(example, name=name, context=self.settings.context) for example in examples]
+        return tokenize(marked, self.tokenizer, self.settings.max_tokens)
+
+    def _augmented(self, train: Sequence[Example], rows: Sequence[Row], epoch: int) -> list[Row]:
+        """The rows of an epoch: in a share of them, drawn anew each time, the model does not see who the actor is."""
+        hidden = np.random.default_rng([self.seed, epoch, 1]).random(len(rows)) < self.settings.mask_actor
+        chosen = [i for i in np.flatnonzero(hidden).tolist() if train[i].actor is not None]
+        result = list(rows)
+        for i, row in zip(chosen, self._rows([train[i] for i in chosen], MASKED), strict=True):
+            result[i] = row
+        return result
+
+    def _schedule(self) -> Schedule:
+        names = Schedule.__dataclass_fields__.keys() - {"seed"}
+        return Schedule(seed=self.seed, **{name: getattr(self.settings, name) for name in names})
+
+    @contextlib.contextmanager
+    def _collate(self, rows: Sequence[Row]) -> Iterator[Collate]:
+        """The way from rows to a batch: past the frozen layers where their output can be cached."""
+        network, depth = self.network, self.settings.freeze_layers
+        cacheable = depth and not (self.settings.dropout or self.settings.mask_actor or self.settings.lora_rank)
+        if network is None or not cacheable or not frozen.supported(network.backbone):
+            yield partial(pad, pad_id=self._pad_id)
+            return
+        cache = frozen.Activations()
+        cache.collect(network.backbone, depth, rows, self._pad_id)
+        with frozen.upper_only(network.backbone, depth, cache, self._pad_id) as collate:
+            yield collate
+
+    def _fingerprint(self, train: Sequence[Example]) -> str:
+        """Names the training: the same data, settings and seed find their own checkpoint and no other."""
+        data = [f"{example.id}:{example.labels}" for example in train]
+        return content_id(self.labels, self.settings.model_dump_json(), self.seed, *data)
+
+
+def _mean_average_precision(gold: NDArray[np.int8], scores: NDArray[np.float32]) -> float:
+    from sklearn.metrics import average_precision_score
+
+    columns = [j for j in range(gold.shape[1]) if gold[:, j].any()]
+    return float(np.mean([average_precision_score(gold[:, j], scores[:, j]) for j in columns])) if columns else 0.0
+
+
+def _silent(_: dict[str, float]) -> None:
+    """Progress that nobody watches."""

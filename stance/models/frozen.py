@@ -1,0 +1,100 @@
+"""Lower layers that do not learn, computed once. What enters is rows; what leaves is their activations, cached.
+
+While the lowest layers are frozen their output for a row never changes, so it is computed once, kept in bfloat16 and
+fed to the layers above at every step: the forward and backward work of the frozen layers is saved in every epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+
+from stance.models.device import autocast
+from stance.models.network import layers_of
+from stance.models.tokens import Batch, Row, by_length, pad
+from stance.models.training import Collate
+
+
+class CachedBottom(nn.Module):
+    """Stands in for a backbone's embeddings and gives out the cached activations of the batch at hand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.current: torch.Tensor | None = None
+
+    def forward(self, *args: object, **kwargs: object) -> torch.Tensor | None:  # noqa: ARG002 - any embedding's call
+        return self.current
+
+
+class Activations:
+    """Outputs of the frozen layers, one tensor `(n_tokens, hidden)` per row, found again by the row's identity."""
+
+    def __init__(self) -> None:
+        self.by_row: dict[bytes, torch.Tensor] = {}
+
+    def collect(self, backbone: nn.Module, n_layers: int, rows: Sequence[Row], pad_id: int) -> None:
+        """Run the embeddings and the lowest layers on rows that are not cached yet."""
+        missing = [row for row in {key(row): row for row in rows}.values() if key(row) not in self.by_row]
+        device = next(backbone.parameters()).device
+        with _only_lowest(backbone, n_layers), torch.inference_mode(), autocast(device):
+            for indices in by_length(missing, 64):
+                batch = pad([missing[i] for i in indices], pad_id).to(device)
+                inputs = {"input_ids": batch.ids, "attention_mask": batch.attention}
+                if getattr(backbone.config, "type_vocab_size", 0) > 1:
+                    inputs["token_type_ids"] = batch.types
+                hidden = backbone(**inputs).last_hidden_state.to(torch.bfloat16).cpu()
+                for place, i in enumerate(indices):
+                    self.by_row[key(missing[i])] = hidden[place, : len(missing[i])].clone()
+
+    def batch(self, rows: Sequence[Row]) -> torch.Tensor:
+        """Return the padded activations of rows, float32, shape `(n_rows, longest, hidden)`."""
+        return nn.utils.rnn.pad_sequence([self.by_row[key(row)] for row in rows], batch_first=True).float()
+
+
+def key(row: Row) -> bytes:
+    """What the frozen layers see of a row."""
+    return row.ids.tobytes() + row.types.tobytes()
+
+
+def supported(backbone: nn.Module) -> bool:
+    """Say whether the backbone is laid out so that its lower part can be cut off: BERT and its many relatives."""
+    return isinstance(getattr(backbone, "embeddings", None), nn.Module) and hasattr(
+        getattr(backbone, "encoder", None), "layer"
+    )
+
+
+@contextmanager
+def upper_only(backbone: nn.Module, n_layers: int, cache: Activations, pad_id: int) -> Iterator[Collate]:
+    """Cut the embeddings and the lowest layers off for a while; yields a collate function that feeds the cache.
+
+    The batch it returns is the next that the backbone must be given. Rows must have been collected before.
+    """
+    layers, embeddings, bottom = layers_of(backbone), backbone.embeddings, CachedBottom()
+    backbone.encoder.layer = nn.ModuleList(list(layers)[n_layers:])  # type: ignore[union-attr]
+    backbone.embeddings = bottom
+
+    def collate(rows: Sequence[Row]) -> Batch:
+        bottom.current = cache.batch(rows)
+        return pad(rows, pad_id)
+
+    try:
+        yield collate
+    finally:
+        backbone.encoder.layer = layers  # type: ignore[union-attr]
+        backbone.embeddings = embeddings
+
+
+@contextmanager
+def _only_lowest(backbone: nn.Module, n_layers: int) -> Iterator[None]:
+    layers = layers_of(backbone)
+    was_training = backbone.training
+    backbone.encoder.layer = nn.ModuleList(list(layers)[:n_layers])  # type: ignore[union-attr]
+    backbone.eval()
+    try:
+        yield
+    finally:
+        backbone.encoder.layer = layers  # type: ignore[union-attr]
+        backbone.train(was_training)

@@ -1,0 +1,105 @@
+"""The neural network: a pretrained encoder, pooling over the actor and the sentence, and one output per label."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from stance.errors import ConfigError, WeightsError
+from stance.models.tokens import Batch
+
+
+class Network(nn.Module):
+    """Label logits for a padded batch.
+
+    Two means over the last hidden states are joined: over the actor's mention with its markers, and over the
+    sentence (Shape: `(n_rows, 2 * hidden)`), then a linear layer gives the logits (Shape: `(n_rows, n_labels)`).
+    """
+
+    def __init__(self, backbone: nn.Module, n_labels: int, dropout: float) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(2 * int(backbone.config.hidden_size), n_labels)  # type: ignore[arg-type, union-attr]
+
+    def forward(self, batch: Batch) -> torch.Tensor:
+        inputs: dict[str, torch.Tensor] = {"input_ids": batch.ids, "attention_mask": batch.attention}
+        if getattr(self.backbone.config, "type_vocab_size", 0) > 1:
+            inputs["token_type_ids"] = batch.types
+        hidden = self.backbone(**inputs).last_hidden_state.float()
+        pooled = torch.cat([_mean(hidden, batch.actor), _mean(hidden, batch.sentence)], dim=-1)
+        logits: torch.Tensor = self.head(self.dropout(pooled))
+        return logits.float()
+
+
+def _mean(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    return (hidden * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
+
+
+def load_backbone(path: str, dropout: float = 0.0) -> tuple[nn.Module, Any]:
+    """Return a pretrained encoder in float32 and its fast tokenizer; only safetensors weights are read.
+
+    Attention dropout is off: drawing it takes a fifth of a training step on a CPU.
+    Raises WeightsError when the weights, or a fast tokenizer for them, cannot be had.
+    """
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        config = AutoConfig.from_pretrained(path)
+        for name in ("attention_probs_dropout_prob", "attention_dropout"):
+            if hasattr(config, name):
+                setattr(config, name, 0.0)
+        for name in ("hidden_dropout_prob", "dropout"):
+            if hasattr(config, name):
+                setattr(config, name, dropout)
+        # Written-out attention trains half again as fast as the fused kernel on a CPU; a GPU wants the fused one.
+        attention = None if torch.cuda.is_available() else "eager"
+        backbone = AutoModel.from_pretrained(
+            path, config=config, use_safetensors=True, dtype=torch.float32, attn_implementation=attention
+        )
+        tokenizer = AutoTokenizer.from_pretrained(path, use_fast=True)
+    except (OSError, ValueError, ImportError) as error:
+        raise WeightsError(f"cannot load the encoder '{path}': {' '.join(str(error).split())[:300]}") from error
+    if not tokenizer.is_fast:
+        raise WeightsError(f"the encoder '{path}' has no fast tokenizer, which the actor's span needs; take another")
+    return backbone, tokenizer
+
+
+def layers_of(backbone: nn.Module) -> nn.ModuleList:
+    """Return the encoder's stack of layers: its longest list of modules."""
+    stacks = [module for module in backbone.modules() if isinstance(module, nn.ModuleList)]
+    if not stacks:
+        raise ConfigError(f"{type(backbone).__name__} has no stack of layers; use model.freeze_layers=0")
+    return max(stacks, key=len)
+
+
+def freeze(backbone: nn.Module, n_layers: int, embeddings: bool) -> None:
+    """Exclude the embeddings and the lowest `n_layers` layers from training.
+
+    Raises ConfigError when the encoder has fewer layers than that.
+    """
+    layers = layers_of(backbone)
+    if n_layers > len(layers):
+        raise ConfigError(f"model.freeze_layers is {n_layers}, but the encoder has {len(layers)} layers")
+    if embeddings or n_layers:
+        for parameter in backbone.get_input_embeddings().parameters():  # type: ignore[operator]
+            parameter.requires_grad = False
+    if n_layers:
+        embedding = getattr(backbone, "embeddings", None)
+        for module in [*([embedding] if embedding is not None else []), *layers[:n_layers]]:
+            for parameter in module.parameters():
+                parameter.requires_grad = False
+
+
+def add_lora(backbone: nn.Module, rank: int) -> nn.Module:
+    """Return the encoder with LoRA adapters (Hu et al. 2022) on all its linear layers; the rest is frozen."""
+    from peft import LoraConfig, get_peft_model
+
+    config = LoraConfig(r=rank, lora_alpha=2 * rank, lora_dropout=0.0, target_modules="all-linear")
+    adapted: nn.Module = get_peft_model(backbone, config)
+    return adapted

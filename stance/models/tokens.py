@@ -1,0 +1,112 @@
+"""Marked sentences as token ids. What enters is examples; what leaves is rows of ids and padded batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stance.models.marking import Marked
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One tokenised example. All arrays have shape `(n_tokens,)`; `actor` and `sentence` are 0/1 masks.
+
+    Where an example has no actor (a sentence task), `actor` is the sentence's mask.
+    """
+
+    ids: NDArray[np.int32]
+    types: NDArray[np.int8]
+    actor: NDArray[np.bool_]
+    sentence: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def tokenize(marked: Sequence[Marked], tokenizer: Any, max_tokens: int) -> list[Row]:
+    """Return one row per marked sentence; the context is cut before the sentence is.
+
+    `tokenizer` is a fast Hugging Face tokenizer: the actor's span is found through its character offsets.
+    """
+    if not marked:
+        return []
+    limit = min(max_tokens, getattr(tokenizer, "model_max_length", max_tokens))
+    with_context = any(one.context for one in marked)
+    encoded = tokenizer(
+        [one.text for one in marked],
+        [one.context for one in marked] if with_context else None,
+        truncation="longest_first",
+        max_length=limit,
+        return_offsets_mapping=True,
+    )
+    types = encoded.get("token_type_ids") or [[0] * len(ids) for ids in encoded["input_ids"]]
+    return [
+        _row(one, encoded["input_ids"][i], types[i], encoded["offset_mapping"][i], encoded.sequence_ids(i))
+        for i, one in enumerate(marked)
+    ]
+
+
+def _row(marked: Marked, ids: list[int], types: list[int], offsets: list[tuple[int, int]], parts: list[Any]) -> Row:
+    first = np.array([part == 0 for part in parts])
+    sentence = first if first.any() else np.ones(len(ids), dtype=bool)
+    actor = sentence
+    if marked.actor is not None:
+        start, end = marked.actor
+        span = np.array([begin >= start and stop <= end for begin, stop in offsets]) & first
+        actor = span if span.any() else sentence
+    return Row(np.array(ids, np.int32), np.array(types, np.int8), actor, sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Padded tensors of shape `(n_rows, longest)`; `actor` and `sentence` are float masks for pooling."""
+
+    ids: torch.Tensor
+    types: torch.Tensor
+    attention: torch.Tensor
+    actor: torch.Tensor
+    sentence: torch.Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        return Batch(*(getattr(self, name).to(device) for name in self.__slots__))
+
+
+def pad(rows: Sequence[Row], pad_id: int) -> Batch:
+    """Return the rows padded to the longest of them."""
+    import torch
+
+    shape = (len(rows), max(len(row) for row in rows))
+    ids = np.full(shape, pad_id, dtype=np.int64)
+    types, attention = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    actor, sentence = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    for i, row in enumerate(rows):
+        n = len(row)
+        ids[i, :n], types[i, :n], attention[i, :n] = row.ids, row.types, 1
+        actor[i, :n], sentence[i, :n] = row.actor, row.sentence
+    return Batch(*(torch.from_numpy(array) for array in (ids, types, attention, actor, sentence)))
+
+
+def by_length(rows: Sequence[Row], size: int) -> list[list[int]]:
+    """Return batches of indices into `rows`, similar lengths together, longest first (a batch that does not fit in
+    memory fails at once and not at the end)."""
+    order = sorted(range(len(rows)), key=lambda i: (-len(rows[i]), i))
+    return [order[start : start + size] for start in range(0, len(order), size)]
+
+
+def shuffled(rows: Sequence[Row], size: int, rng: np.random.Generator) -> list[list[int]]:
+    """Return shuffled batches of indices: lengths are sorted only inside pools of 16 batches, so that batches are
+    little padded and still random."""
+    order = rng.permutation(len(rows))
+    batches: list[list[int]] = []
+    for start in range(0, len(order), size * 16):
+        pool = sorted(order[start : start + size * 16].tolist(), key=lambda i: len(rows[i]))
+        batches += [pool[first : first + size] for first in range(0, len(pool), size)]
+    return [batches[i] for i in rng.permutation(len(batches))]
