@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from stance.errors import DataError
 from stance.records import Example
 
 
-def label_matrix(examples: Sequence[Example], labels: Sequence[str]) -> np.ndarray:
+def label_matrix(examples: Sequence[Example], labels: Sequence[str]) -> npt.NDArray[np.int8]:
     """Return the gold labels as int8, shape `(n_examples, n_labels)`, columns in the order of `labels`.
 
     Raises DataError for an example that nobody labelled, or with a label outside `labels`, naming its id.

@@ -1,0 +1,103 @@
+import threading
+from pathlib import Path
+
+import pytest
+
+from stance.dataset.cache import MANIFEST, cache_root, ensure_folder, is_whole
+
+
+class Builder:
+    def __init__(self):
+        self.times = 0
+
+    def __call__(self, folder: Path) -> None:
+        self.times += 1
+        (folder / "part").mkdir()
+        (folder / "part" / "data").write_text("content")
+
+
+@pytest.fixture
+def build():
+    return Builder()
+
+
+def test_a_folder_is_built_once(tmp_path, build):
+    folder = tmp_path / "new" / "key"
+    for _ in range(2):
+        assert ensure_folder(folder, build) == folder
+    assert build.times == 1
+    assert (folder / "part" / "data").read_text() == "content"
+    assert [one.name for one in folder.parent.iterdir()] == ["key"]
+
+
+def test_files_that_others_add_do_not_matter(tmp_path, build):
+    folder = ensure_folder(tmp_path / "key", build)
+    (folder / "cache-of-a-map").touch()
+    assert is_whole(folder)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: (folder / "part" / "data").write_text("conten"),
+        lambda folder: (folder / "part" / "data").unlink(),
+        lambda folder: (folder / MANIFEST).unlink(),
+        lambda folder: (folder / MANIFEST).write_text("[1]"),
+        lambda folder: (folder / MANIFEST).write_text("{}"),
+        lambda folder: (folder / MANIFEST).write_bytes(b"\xff"),
+    ],
+)
+def test_a_damaged_folder_is_built_again(tmp_path, build, damage):
+    folder = ensure_folder(tmp_path / "key", build)
+    damage(folder)
+    ensure_folder(folder, build)
+    assert build.times == 2
+    assert is_whole(folder)
+    assert [one.name for one in tmp_path.iterdir()] == ["key"]
+
+
+def test_a_file_in_the_place_of_the_folder_is_replaced(tmp_path, build):
+    (tmp_path / "key").write_text("not a folder")
+    assert is_whole(ensure_folder(tmp_path / "key", build))
+
+
+def test_a_failed_build_leaves_nothing(tmp_path):
+    def fail(folder):
+        (folder / "half").touch()
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        ensure_folder(tmp_path / "key", fail)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_several_builders_at_once_give_one_whole_folder(tmp_path, build, damaged):
+    folder = tmp_path / "key"
+    if damaged:
+        folder.mkdir()
+        (folder / "rubbish").touch()
+    gate, found = threading.Barrier(4), []
+
+    def meet(empty):
+        build(empty)
+        gate.wait(10)
+
+    def run():
+        found.append(is_whole(ensure_folder(folder, meet)))
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [True] * 4
+    assert [one.name for one in tmp_path.iterdir()] == ["key"]
+
+
+def test_the_root_can_be_chosen(monkeypatch, tmp_path):
+    monkeypatch.setenv("STANCE_CACHE", str(tmp_path))
+    assert cache_root() == tmp_path
+    monkeypatch.delenv("STANCE_CACHE")
+    assert cache_root().name == "stance-kit"
+    assert cache_root().is_absolute()
