@@ -93,13 +93,13 @@ def propose(
 
 
 def infer_date(sentences: Sequence[str], scans: Sequence[Sequence[Found]]) -> str | None:
-    """Return the latest year that the text names or that a named office-holder's first term implies, or None."""
+    """Return since when (`2021/..`) the text must be: the latest year that it names, or that an office-holder implies."""
     years = [year for text in sentences for year in _YEAR.findall(text)]
     for found in (found for scan in scans for found in scan):
         terms = [reading.terms for reading in found.readings if reading.kind == "person" and reading.terms]
         if len(terms) == 1 and len(found.readings) == 1:
             years.append(min(first for first, _ in terms[0])[:4])
-    return max(years, default=None)
+    return f"{max(years)}/.." if years else None
 
 
 def locate(text: str, actor: str) -> Span | None:

@@ -25,7 +25,7 @@ from stance.errors import DataError
 FILES = ("states", "organisations", "factions", "collectives", "persons", "decoys")
 """Data files in the order of reading: among the readings of a name that hold, the first file's wins."""
 
-KINDS = {"names": "name", "people": "people", "capital": "capital", "offices": "office", "short": "short", "local": "local"}  # fmt: skip
+KINDS = {"names": "name", "people": "people", "capital": "capital", "offices": "office", "short": "short", "local": "local", "ground": "ground", "native": "native", "seat": "seat"}  # fmt: skip
 """Lists that an actor can have in a data file → the kind of reading that they give."""
 
 
@@ -51,7 +51,7 @@ def fold(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a name can mean. `kind` is one of name, people, capital, office, short, local, person, surname, decoy.
+    """What a name can mean. `kind` is one of `KINDS`, person, surname, decoy.
 
     `terms` are (first, last) ISO dates of any precision, both inclusive; the empty tuple is always. `own` is the
     actor outside the terms, None where there is none.
@@ -63,13 +63,17 @@ class Reading:
     own: str | None = None
 
     def holds(self, date: str | None) -> bool:
-        """True if some day of `date` (ISO 8601: a day, month or year) lies in a term; always without a date.
+        """True if some day of `date` (ISO 8601: a day, month or year, or since when: `2021/..`) lies in a term.
+
+        Always true without a date or without terms.
 
         >>> Reading("NATO", "person", (("2014-10", "2024-09"),)).holds("2021")
         True
         """
         if date is None or not self.terms:
             return True
+        if date.endswith("/.."):
+            return any(date[: min(len(date) - 3, len(last))] <= last for _, last in self.terms)
         return any(date[: len(first)] >= first[: len(date)] and date[: len(last)] <= last[: len(date)] for first, last in self.terms)  # fmt: skip
 
 
