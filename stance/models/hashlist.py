@@ -54,13 +54,15 @@ def file_hash(path: Path) -> str:
 
 def _read_hashes(path: Path) -> dict[str, str]:
     try:
-        lines = path.read_text("utf-8").splitlines()
+        text = path.read_text("utf-8")
     except FileNotFoundError as error:
         raise BundleError(f"{path}: missing, so nothing proves the bundle whole; {MEND}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise BundleError(f"{path}: cannot be read: {error}; {MEND}") from error
+    if not text.endswith("\n"):
+        raise BundleError(f"{path}: truncated; {MEND}")
     hashes: dict[str, str] = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(text.splitlines(), 1):
         match = _LINE.fullmatch(line)
         if match is None:
             raise BundleError(f"{path}:{number}: not a line of a hash list; {MEND}")
