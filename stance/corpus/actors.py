@@ -21,6 +21,9 @@ _YEAR = re.compile(r"\b(199\d|20[0-3]\d)\b")
 _TITLE = re.compile(r"(?:president|minister|secretary|ambassador|general|gen|mr|mrs|ms|dr|chancellor|king|sheikh|spokesman|spokeswoman|spokesperson|envoy|lord|senator|commander|marshal|premier|administration|col|adm|admiral)[ ]+$")  # fmt: skip
 _DATELINE = re.compile(r"^[A-Z][A-Z/ .]{2,40}(?:, [\w./ ]+)?(?: \([^)]{1,25}\))? ?(?:[-–—]{1,2}|:) ")
 
+_PLACES = frozenset({"name", "people", "capital", "seat", "ground", "native"})
+_SPEAKERS = frozenset({"name", "people", "capital", "office", "person"})
+
 
 class Candidate(NamedTuple):
     """An actor that a sentence may have: the evidence for it, and where it is mentioned (None: implied)."""
@@ -32,11 +35,17 @@ class Candidate(NamedTuple):
 
 @dataclass(slots=True)
 class Memory:
-    """What a document has said so far: persons by their own name, actors of the sentence before, actors by count."""
+    """What a document has said so far, and its `topic`: the actor whom the whole document names most often.
+
+    `people` are persons met by their own name, `before` the actors of the sentence before, `lead` its first, `place`
+    the last state or capital that was named.
+    """
 
     people: set[str] = field(default_factory=set)
     before: list[str] = field(default_factory=list)
     lead: str | None = None
+    place: str | None = None
+    topic: str | None = None
     counts: Counter[str] = field(default_factory=Counter)
     quoted: bool = False
 
@@ -84,7 +93,7 @@ def propose(
     book = gazetteer or load()
     scans = [book.scan(text) for text in sentences]
     date = date or infer_date(sentences, scans)
-    memory = Memory()
+    memory = Memory(topic=_topic(scans, date))
     for text, scan in zip(sentences, scans, strict=True):
         folded = fold(text)
         candidates = list(_named(text, folded, scan, date, memory))
@@ -100,6 +109,16 @@ def infer_date(sentences: Sequence[str], scans: Sequence[Sequence[Found]]) -> st
         if len(terms) == 1 and len(found.readings) == 1:
             years.append(min(first for first, _ in terms[0])[:4])
     return f"{max(years)}/.." if years else None
+
+
+def _topic(scans: Sequence[Sequence[Found]], date: str | None) -> str | None:
+    counts: Counter[str] = Counter()
+    for found in (found for scan in scans for found in scan):
+        for reading in found.readings:
+            if reading.kind in _SPEAKERS and reading.holds(date):
+                counts[reading.actor] += 1
+                break
+    return max(counts, key=lambda actor: counts[actor], default=None)
 
 
 def locate(text: str, actor: str) -> Span | None:
@@ -118,12 +137,14 @@ def locate(text: str, actor: str) -> Span | None:
 def _named(text: str, folded: str, scan: Sequence[Found], date: str | None, memory: Memory) -> Iterator[Candidate]:
     dateline = match.end() if scan and (match := _DATELINE.match(text)) else 0
     for found in scan:
-        if found.end <= dateline:
-            continue
         choice = _read(found, folded, date, memory)
         if choice is None:
             continue
         actor, reading = choice
+        if reading.kind in _PLACES:
+            memory.place = actor
+            if found.end <= dateline:
+                continue
         evidence = actor_evidence.named(text, folded, found.start, found.end, reading.kind)
         if actor in memory.before:
             evidence.append(f"{reading.kind} before")
@@ -138,7 +159,7 @@ def _read(found: Found, folded: str, date: str | None, memory: Memory) -> tuple[
     for reading in found.readings:
         if reading.kind == "decoy":
             return None
-        if reading.kind == "surname" and not (reading.own in memory.people or (_TITLE.search(left) and reading.holds(date))):
+        if reading.kind == "surname" and not (reading.own in memory.people or (reading.terms and _TITLE.search(left) and reading.holds(date))):
             continue
         if reading.kind == "short" and not memory.counts[reading.actor]:
             continue
@@ -152,23 +173,24 @@ def _read(found: Found, folded: str, date: str | None, memory: Memory) -> tuple[
 
 def _implied(text: str, folded: str, named: set[str], memory: Memory) -> Iterator[Candidate]:
     antecedents = dict.fromkeys([*memory.before[:2], *([memory.lead] if memory.lead else [])])
-    antecedents.update(dict.fromkeys(actor for actor, _ in memory.counts.most_common(1)))
+    antecedents.update(dict.fromkeys(actor for actor in (memory.place, memory.topic) if actor))
     antecedents = {actor: None for actor in antecedents if actor not in named}
     if not antecedents:
         return
     evidence, span = actor_evidence.implied(text, folded, memory.quoted)
     if not evidence:
         return
-    common = memory.counts.most_common(1)[0][0]
     for actor in antecedents:
         rank = memory.before.index(actor) if actor in memory.before else 9
-        role = f"before{min(rank, 2)}" if rank < 9 else "lead" if actor == memory.lead else "common"
+        role = f"before{min(rank, 2)}" if rank < 9 else "lead" if actor == memory.lead else "place" if actor == memory.place else "topic"
         others = min(len(named), 2)
         own = ["implied", f"implied {role}", f"implied {role} others={others}", f"implied others={others}"]
         own += [f"implied {item}" for item in evidence]
         own += [f"implied {role} {item}" for item in evidence]
-        if actor == common:
-            own.append("implied is common")
+        if actor == memory.topic:
+            own.append(f"implied {role} is topic")
+        if actor == memory.place:
+            own.append(f"implied {role} is place")
         yield Candidate(actor, own, span)
 
 

@@ -22,7 +22,7 @@ _PASSES: Final = 12
 _LINE_ENDS: Final = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _INVISIBLE: Final = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u200b\u2060\ufeff\ufffe\uffff\ud800-\udfff]")
 _BLANKS: Final = re.compile(r"[^\S\n]+")
-_BLANK_LINES: Final = re.compile(r"\n\s*\n")
+_BLANK_LINES: Final = re.compile(r"\n[^\S\n]*\n\s*")
 _DETACHED_MARK: Final = re.compile(r"(?<=[.!?,]) (?=[”»](?:\s|$))", re.MULTILINE)
 _ENDED: Final = re.compile(r"[.!?…。！？؟۔।][\"'”’»)\]]*$")
 _STRAY_STOPS: Final = re.compile(r"(?<=\w[.!?])(?: \.)+$")
@@ -71,11 +71,19 @@ def _repairs() -> TextFixerConfig:
 
 
 def _normalise(text: str) -> str:
+    text = _BLANK_LINES.sub("\n\n", _LINE_ENDS.sub("\n", text))
+    text = _LINE_ENDS.sub("\n", "\n".join(map(_repair, text.split("\n"))))
+    text = _BLANKS.sub(" ", unicodedata.normalize("NFC", _INVISIBLE.sub("", text)))
+    return _DETACHED_MARK.sub("", text)
+
+
+def _repair(line: str) -> str:
+    # ftfy leaves plain ASCII alone, at 20 µs a line: a page of a million short lines would take a minute.
+    if line.isascii() and "&" not in line and "\x1b" not in line:
+        return line
     from ftfy import fix_text
 
-    text = _INVISIBLE.sub("", _LINE_ENDS.sub("\n", fix_text(text, _repairs())))
-    text = _BLANKS.sub(" ", unicodedata.normalize("NFC", text))
-    return _DETACHED_MARK.sub("", _BLANK_LINES.sub("\n\n", text))
+    return str(fix_text(line, _repairs()))
 
 
 def _paragraphs(text: str, headline: str) -> list[str]:
@@ -88,7 +96,7 @@ def _paragraphs(text: str, headline: str) -> list[str]:
         elif block:
             paragraphs += _join_broken(block, headline)
             block = []
-    return _without_tail(_without_repeats(paragraphs, headline), opening=bool(headline))
+    return _without_tail(_without_repeats(paragraphs, headline))
 
 
 def _without_furniture(lines: list[str]) -> list[str]:
@@ -151,12 +159,12 @@ def _halve(paragraph: str) -> str:
     return paragraph
 
 
-def _without_tail(paragraphs: list[str], *, opening: bool) -> list[str]:
+def _without_tail(paragraphs: list[str]) -> list[str]:
     """Drop short lines without a full stop that follow the last paragraph: signatures, site names, tags."""
     end = len(paragraphs)
     while end and not has_ended(paragraphs[end - 1]) and len(paragraphs[end - 1].split()) <= 8:
         end -= 1
-    return paragraphs[:end] if end and (opening or end > 0) else paragraphs
+    return paragraphs[:end] if end else paragraphs
 
 
 def _key(text: str) -> str:
