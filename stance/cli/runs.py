@@ -1,0 +1,38 @@
+"""`stance runs` and `stance compare`: what has been tracked."""
+
+from __future__ import annotations
+
+import click
+
+from stance.cli import tables
+
+
+@click.command()
+@click.option("--task", help="Only runs of this task.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per run.")
+def runs(task: str | None, as_json: bool) -> None:
+    """List the tracked runs, newest first."""
+    from stance.tracking.history import list_runs
+
+    frame = list_runs(task)
+    if as_json:
+        click.echo(frame.to_json(orient="records", lines=True, date_format="iso"), nl=False)
+        return
+    frame["started"] = frame["started"].map(lambda moment: f"{moment:%Y-%m-%d %H:%M}")
+    frame["run_id"] = frame["run_id"].str[:8]
+    tables.show(f"{len(frame)} runs", list(frame.columns), frame.fillna("").itertuples(index=False))
+
+
+@click.command()
+@click.argument("first", metavar="RUN")
+@click.argument("second", metavar="RUN")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per row.")
+def compare(first: str, second: str, as_json: bool) -> None:
+    """Show two runs side by side: what differs in them, and every metric. RUN is an id, its beginning, or a name."""
+    from stance.tracking.history import compare_runs
+
+    frame = compare_runs(first, second)
+    if as_json:
+        click.echo(frame.to_json(orient="records", lines=True), nl=False)
+        return
+    tables.show(f"{first} and {second}", list(frame.columns), frame.fillna("").itertuples(index=False))

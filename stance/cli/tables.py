@@ -1,0 +1,57 @@
+"""Results as tables on stdout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from stance.evaluation.bootstrap import Interval
+    from stance.evaluation.result import Evaluation
+
+PLAIN_WIDTH = 150  # columns where stdout is no terminal
+
+
+def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], lines: bool = False) -> None:
+    """Print a table; numbers are aligned right."""
+    table = Table(title=title, title_justify="left", show_lines=lines)
+    rows = [list(row) for row in rows]
+    for index, column in enumerate(columns):
+        numeric = bool(rows) and all(_is_number(row[index]) for row in rows)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    console().print(table)
+
+
+def console() -> Console:
+    """Return the console for stdout: as wide as the terminal, or PLAIN_WIDTH where there is none."""
+    plain = Console(markup=False, highlight=False)
+    return plain if plain.is_terminal else Console(width=PLAIN_WIDTH, markup=False, highlight=False)
+
+
+def show_scores(evaluation: Evaluation, title: str) -> None:
+    """Print per-label scores with macro and micro F1 and their 95% intervals over documents."""
+    rows: list[Sequence[object]] = [
+        (score.label, score.support, score.precision, score.recall, _with(evaluation.intervals[f"{score.label}.f1"]))
+        for score in evaluation.label_scores
+    ]
+    rows += [
+        (name.replace("_", " "), "", "", "", _with(evaluation.intervals[name])) for name in ("macro_f1", "micro_f1")
+    ]
+    show(title, ("label", "support", "precision", "recall", "F1 [95% interval]"), rows)
+
+
+def _with(interval: Interval) -> str:
+    return f"{interval.estimate:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+
+
+def _is_number(value: object) -> bool:
+    return value == "" or isinstance(value, int | float)
+
+
+def _cell(value: object) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,138 @@
+"""One experiment, top to bottom: labelled examples enter; a tracked, evaluated and saved model leaves.
+
+data → model → calibration and thresholds (validation) → evaluation (test) → bundle → MLflow run
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stance import codebook as codebooks
+from stance.codebook import Codebook
+from stance.config import Experiment
+from stance.dataset import from_file, load_examples
+from stance.dataset.arrays import label_matrix
+from stance.dataset.cache import cache_root
+from stance.dataset.splits import digest
+from stance.models import catalogue
+from stance.models.base import FitOptions, Model, Progress
+from stance.models.bundle import Origin, write_bundle
+from stance.models.thresholds import Calibration
+from stance.records import Example
+
+if TYPE_CHECKING:
+    from stance.evaluation.result import Evaluation
+
+Parts = Mapping[str, list[Example]]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What an experiment leaves behind. `run_id` is the MLflow run; `seconds` is the time that fitting took."""
+
+    run_id: str
+    evaluation: Evaluation
+    seconds: float
+
+
+def train(experiment: Experiment, progress: Progress) -> Trained | None:
+    """Run an experiment and track it; None in the helper processes of `accelerate launch`, which only compute.
+
+    Raises StanceError for an unusable codebook, data file, model or store; a run that fails is marked so.
+    """
+    from stance.evaluation.plots import figures
+    from stance.tracking.runs import RunRecord, tracked_run
+
+    book = codebooks.load(experiment.codebook)
+    parts = read_parts(experiment, book)
+    if os.environ.get("RANK", "0") != "0":
+        fit(experiment, book, parts, progress)
+        return None
+    record = RunRecord(
+        name=experiment.name,
+        task=experiment.task,
+        kind=experiment.kind,
+        config=experiment.model_dump(mode="json"),
+        codebook=book,
+        split_digest=digest(parts),
+        data_digest=data_digest(parts),
+    )
+    with tracked_run(record) as run:
+        for part, examples in parts.items():
+            run.log_data(part, examples)
+
+        def watch(state: dict[str, float]) -> None:
+            progress(state)
+            if "epoch" in state:
+                facts = {key: value for key, value in state.items() if key not in ("done", "total", "epoch")}
+                run.log_epoch(int(state["epoch"]), facts)
+
+        started = time.perf_counter()
+        model, calibration = fit(experiment, book, parts, watch)
+        seconds = time.perf_counter() - started
+        evaluation = evaluate_part(model, calibration, parts["test"])
+        run.log_metrics({"fit_seconds": seconds})
+        run.log_facts(model.describe())
+        run.log_evaluation(evaluation, figures(evaluation))
+        origin = Origin(
+            task=experiment.task,
+            settings=experiment.model,
+            seed=experiment.seed,
+            split_digest=record.split_digest,
+            data_digest=record.data_digest,
+            metrics=evaluation.flat(),
+        )
+        with tempfile.TemporaryDirectory(prefix="stance-") as folder:
+            run.log_bundle(write_bundle(Path(folder) / "bundle", model, calibration, book, origin))
+    return Trained(run.id, evaluation, seconds)
+
+
+def read_parts(experiment: Experiment, book: Codebook) -> Parts:
+    """Return the experiment's labelled examples by part: the shipped corpus's fixed split, or the user's file split."""
+    if experiment.data is None:
+        return load_examples(experiment.task, codebook=book)
+    return from_file(experiment.data, experiment.task, codebook=book, seed=experiment.seed)
+
+
+def fit(experiment: Experiment, book: Codebook, parts: Parts, progress: Progress) -> tuple[Model, Calibration]:
+    """Train on the train part; fix calibration and thresholds on the validation part. Test is never seen."""
+    from stance.evaluation.calibration import fit_calibration
+
+    model = build(experiment, book)
+    options: FitOptions = {"progress": progress, "checkpoints": cache_root() / "checkpoints"}
+    model.fit(parts["train"], parts["validation"], **options)
+    validation = parts["validation"]
+    groups = [example.cluster or example.doc_id for example in validation]
+    gold = label_matrix(validation, model.labels)
+    return model, fit_calibration(model.predict_proba(validation), gold, groups, seed=experiment.seed)
+
+
+def build(experiment: Experiment, book: Codebook) -> Model:
+    """Return the untrained model that an experiment asks for."""
+    task = book.task(experiment.task)
+    kind = catalogue.find(experiment.kind)
+    settings: dict[str, Any] = experiment.settings
+    if hasattr(kind, "settings_from"):  # a kind that takes what it knows from the codebook, such as the lexicon
+        settings = {**kind.settings_from(task), **settings}
+    model: Model = kind(task.labels, kind.Settings.model_validate(settings), experiment.seed)
+    return model
+
+
+def evaluate_part(model: Model, calibration: Calibration, examples: list[Example]) -> Evaluation:
+    """Return the evaluation of a model on labelled examples."""
+    from stance.evaluation.result import evaluate
+
+    return evaluate(examples, model.predict_proba(examples), calibration, model.labels)
+
+
+def data_digest(parts: Parts) -> str:
+    """SHA-256 over every example's id and labels: two runs with the same digest saw the same data."""
+    rows = sorted(f"{example.id}\t{' '.join(example.labels or ())}" for part in parts.values() for example in part)
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()

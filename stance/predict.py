@@ -1,0 +1,92 @@
+"""From raw articles to who takes which stance. Articles enter; a row per sentence and actor leaves, then a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from stance.corpus.ingest import ingest
+from stance.models.classifier import Classifier
+from stance.records import Article, Example, Prediction
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ORIGIN = ("doc_id", "cluster", "title", "date", "outlet", "url", "index", "text", "actor", "mention", "start", "end")
+
+
+def predict_articles(articles: Iterable[Article], classifiers: Sequence[Classifier]) -> pd.DataFrame:
+    """Return one row per (sentence, actor), and one with `actor` None for a sentence without actors.
+
+    The columns are ORIGIN, then for every classifier a float column `<task>.<label>` per label in codebook order (the
+    calibrated probability) and a column `<task>` with the list of labels given. A task coded per actor has None in rows
+    without an actor; a task coded per sentence repeats its answer on every row of the sentence. All classifiers must
+    come from one codebook (that of the first is used to read the articles).
+    """
+    import pandas as pd
+
+    articles = list(articles)
+    book = classifiers[0].codebook
+    units = {book.tasks[classifier.task].unit for classifier in classifiers}
+    sentences = list(ingest(articles, book, _task_of("sentence", classifiers)))
+    seen = list(ingest(articles, book, _task_of("actor", classifiers))) if "actor" in units else []
+    with_actor = {_place(example) for example in seen}
+    rows = sorted([*seen, *(one for one in sentences if _place(one) not in with_actor)], key=_order(sentences))
+    frame = pd.DataFrame([[getattr(row, name) for name in ORIGIN] for row in rows], columns=list(ORIGIN))
+    for classifier in classifiers:
+        per_actor = book.tasks[classifier.task].unit == "actor"
+        answers = _answers(classifier, seen if per_actor else sentences)
+        for j, label in enumerate(classifier.labels):
+            given = [answers.get(_key(row, per_actor)) for row in rows]
+            frame[f"{classifier.task}.{label}"] = [None if one is None else one.probabilities[j] for one in given]
+        frame[classifier.task] = pd.Series([None if one is None else list(one.labels) for one in given], dtype=object)
+    return frame
+
+
+def summarize(frame: pd.DataFrame, task: str, labels: Sequence[str]) -> pd.DataFrame:
+    """Return one row per actor and label of a task coded per actor: `actor`, `label`, `n` sentences that carry it,
+    the `probability` of the surest, and that sentence as `evidence` with its `title` and `date`.
+
+    Actors with most sentences come first; labels stand in codebook order.
+    """
+    import pandas as pd
+
+    given = frame[frame[task].map(lambda value: isinstance(value, list) and bool(value))]
+    rows = []
+    for actor, own in given.groupby("actor", sort=False):
+        for rank, label in enumerate(labels):
+            with_label = own[own[task].map(lambda value, label=label: label in value)]
+            if len(with_label):
+                best = with_label.iloc[int(with_label[f"{task}.{label}"].astype(float).to_numpy().argmax())]
+                sure = float(best[f"{task}.{label}"])
+                rows.append(
+                    (len(own), actor, rank, label, len(with_label), sure, best["text"], best["title"], best["date"])
+                )
+    rows.sort(key=lambda row: (-row[0], row[1], row[2]))
+    columns = ["actor", "label", "n", "probability", "evidence", "title", "date"]
+    return pd.DataFrame([(row[1], *row[3:]) for row in rows], columns=columns)
+
+
+def _task_of(unit: str, classifiers: Sequence[Classifier]) -> str:
+    """A task of the codebook coded per `unit`; one of the classifiers' own where there is one."""
+    tasks = classifiers[0].codebook.tasks
+    names = [classifier.task for classifier in classifiers] + list(tasks)
+    return next((name for name in names if tasks[name].unit == unit), names[0])
+
+
+def _answers(classifier: Classifier, examples: list[Example]) -> dict[tuple[object, ...], Prediction]:
+    per_actor = classifier.codebook.tasks[classifier.task].unit == "actor"
+    return {_key(answer.example, per_actor): answer for answer in classifier.predict_examples(examples)}
+
+
+def _place(example: Example) -> tuple[str, int]:
+    return example.doc_id, example.index
+
+
+def _key(example: Example, per_actor: bool) -> tuple[object, ...]:
+    return (*_place(example), example.actor) if per_actor else _place(example)
+
+
+def _order(sentences: Sequence[Example]):  # type: ignore[no-untyped-def]
+    position = {_place(sentence): number for number, sentence in enumerate(sentences)}
+    return lambda row: (position.get(_place(row), len(position)), row.start is None, row.start or 0, row.actor or "")
