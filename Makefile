@@ -1,0 +1,50 @@
+# Two commands do all the set-up: `make demo` and `make test`. `make help` lists the rest.
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONUNBUFFERED := 1
+.DEFAULT_GOAL := help
+
+.PHONY: help setup demo champion test test-fast lint format lock ui clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: .venv/installed ## make .venv with everything in it (the other commands do it by themselves)
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "stance-kit needs Python 3.11 or newer; try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[corpus,train,dev]'
+	@touch $@
+
+demo: setup ## real articles in; models trained, tracked, registered; stances out (under 10 minutes)
+	$(BIN)/python -m experiments.demo
+
+champion: setup ## train the full recipes of both tasks and promote what wins
+	$(BIN)/python -m experiments.champion
+
+test: setup ## all tests (under 15 minutes)
+	$(BIN)/python -m pytest
+
+test-fast: setup ## the tests that take no model training and no server (under a minute)
+	$(BIN)/python -m pytest -m 'not slow'
+
+lint: setup ## style, types and the direction of imports
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## rewrite the code in the project's style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: setup ## renew constraints.txt from what is installed
+	$(BIN)/python -m pip freeze --exclude-editable --exclude pip --exclude setuptools > constraints.txt
+
+ui: setup ## the MLflow pages of all runs, at http://127.0.0.1:5000
+	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
+
+clean: ## remove what was built and measured here: environment, caches, runs and models
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf mlflow.db mlartifacts models/*/
