@@ -20,6 +20,14 @@ ROLES = frozenset(
 )  # fmt: skip
 """Nouns for people and bodies that act for someone."""
 
+ACTS = frozenset(
+    "said says say told tells asked asks urged urges called calls warned warns condemned condemns rejected rejects denied denies announced announces "
+    "welcomed welcomes voiced expressed expresses reiterated stressed noted added wants wanted will would has had is was have did does hosted hosts "
+    "recognized recognised recognises recognizes imposed imposes lifted lifts froze blocked sent sends met meets held holds offered offers agreed agrees "
+    "backed backs supported supports opposed opposes accused accuses demanded demands pledged insists insisted believes sees considers seeks vows vowed".split()
+)  # fmt: skip
+"""Verb forms that an acting subject is followed by, and an inverted one preceded by ("warns Moscow")."""
+
 _WINDOW = 48
 
 
@@ -61,9 +69,16 @@ def named(text: str, folded: str, start: int, end: int, kind: str) -> list[str]:
         f"l2={left2} {left}",
         f"r2={right2}" if right == "'s" else f"rr={right2}",
         f"{kind} end={right[-2:]}",
-        f"lc={text[max(0, start - 2) : start].strip()[-1:]}",
-        f"rc={text[end : end + 1]}",
+        f"{kind} ends={left[-2:]}",
+        f"{kind} lc={_sign(text[max(0, start - 2) : start].rstrip()[-1:])}",
+        f"{kind} rc={_sign(text[end : end + 2].strip()[:1])}",
     ]
+    if left in ACTS:
+        evidence.append(f"{kind} acts left")
+    if right in ACTS or right2 in ACTS:
+        evidence.append(f"{kind} acts right")
+    if text[end : end + 1] == "-" or text[max(0, start - 1) : start] == "-":
+        evidence.append(f"{kind} hyphen")
     if left == "the":
         evidence += [f"l3={before[-3]} {left2} the", f"the l={left2}"]
     if any(word in ROLES for word in after[:4]):
@@ -73,6 +88,10 @@ def named(text: str, folded: str, start: int, end: int, kind: str) -> list[str]:
     if text.isupper():
         evidence.append("capitals")
     return evidence
+
+
+def _sign(letter: str) -> str:
+    return "w" if letter.isalnum() else "." if letter in ".?!" else letter
 
 
 _TRIGGERS = re.compile(

@@ -145,11 +145,12 @@ def _named(text: str, folded: str, scan: Sequence[Found], date: str | None, memo
             memory.place = actor
             if found.end <= dateline:
                 continue
-        evidence = actor_evidence.named(text, folded, found.start, found.end, reading.kind)
+        kind = "own" if reading.own == actor else reading.kind
+        evidence = actor_evidence.named(text, folded, found.start, found.end, kind)
         if actor in memory.before:
-            evidence.append(f"{reading.kind} before")
+            evidence.append(f"{kind} before")
         if memory.counts[actor]:
-            evidence.append(f"{reading.kind} known")
+            evidence.append(f"{kind} known")
         yield Candidate(actor, evidence, (found.start, found.end))
 
 

@@ -25,7 +25,7 @@ from stance.errors import DataError
 FILES = ("states", "organisations", "factions", "collectives", "persons", "decoys")
 """Data files in the order of reading: among the readings of a name that hold, the first file's wins."""
 
-KINDS = {"names": "name", "people": "people", "capital": "capital", "offices": "office", "short": "short", "local": "local", "ground": "ground", "native": "native", "seat": "seat"}  # fmt: skip
+KINDS = {"names": "name", "people": "people", "capital": "capital", "offices": "office", "short": "short", "local": "local", "ground": "ground", "native": "native", "seat": "seat", "past": "past"}  # fmt: skip
 """Lists that an actor can have in a data file → the kind of reading that they give."""
 
 

@@ -89,7 +89,7 @@ def split_sentencex(paragraph: str) -> list[int]:
 
 
 def _chunks(paragraph: str) -> Iterator[tuple[int, int, bool]]:
-    """Yield pieces (start, end, whether a sentence begins there): sentencex takes quadratic time over many quotes."""
+    """Yield (start, end, whether a sentence begins there): sentencex takes quadratic time over many quotes."""
     start, is_boundary = 0, True
     while len(paragraph) - start > _CHUNK:
         stops = [found.end() for found in _CLEAR_STOP.finditer(paragraph, start + _CHUNK // 2, start + _CHUNK)]
