@@ -40,9 +40,9 @@ def test_a_second_load_comes_from_the_cache_and_a_damaged_one_is_rebuilt(cache):
     first = load("frames")
     files = sorted(cache.rglob("*.arrow"))
     stamps = [one.stat().st_mtime_ns for one in files]
-    start = time.perf_counter()
+    start = time.process_time()
     load("frames")
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 1
     assert [one.stat().st_mtime_ns for one in files] == stamps
     whole = files[0].read_bytes()
     files[0].unlink()  # not overwritten in place: `first` maps the file into memory

@@ -31,9 +31,9 @@ def test_one_part_alone():
 
 
 def test_loading_is_quick():
-    start = time.perf_counter()
+    start = time.process_time()  # not the clock on the wall, which other work on the machine moves
     load_examples("stance")
-    assert time.perf_counter() - start < 1.5  # 0.2 s on a quiet machine; the bound leaves room for a busy one
+    assert time.process_time() - start < 0.5
 
 
 def test_importing_loads_nothing_heavy():
