@@ -118,8 +118,9 @@ def implied(text: str, folded: str, quoted: bool) -> tuple[list[str], tuple[int,
     for match in _TRIGGERS.finditer(f" {folded} "):
         word = match[1].rsplit(" ", 1)[-1]
         at = match.start(1) - 1
+        bare = " bare" if len(word) > 4 and word == match[1] else ""
         place = "first" if at <= 1 else "later"
-        evidence += [f"{word} {place}", f"{match[1]}"]
+        evidence += [f"{word} {place}{bare}", f"{match[1]}{bare}"]
         following = folded[at + len(match[1]) : at + len(match[1]) + 14].split()[:1]
         evidence.append(f"{'pronoun' if len(word) < 5 and ' ' not in match[1] else 'noun'} then {following[0] if following else '$'}")
         if len(word) > 5 and span is None:

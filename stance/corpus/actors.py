@@ -21,6 +21,8 @@ _YEAR = re.compile(r"\b(199\d|20[0-3]\d)\b")
 _TITLE = re.compile(r"(?:president|minister|secretary|ambassador|general|gen|mr|mrs|ms|dr|chancellor|king|sheikh|spokesman|spokeswoman|spokesperson|envoy|lord|senator|commander|marshal|premier|administration|col|adm|admiral)[ ]+$")  # fmt: skip
 _DATELINE = re.compile(r"^[A-Z][A-Z/ .]{2,40}(?:, [\w./ ]+)?(?: \([^)]{1,25}\))? ?(?:[-–—]{1,2}|:) ")
 
+_PREFIX = re.compile(r"\b(?:pro|anti|post|non|pre|trans|inter|intra)[-–]$", re.IGNORECASE)
+_JOINT = re.compile(r"(?:,|,? and|,? or)? (?:the )?|[-–/]")
 _PLACES = frozenset({"name", "people", "capital", "seat", "ground", "native"})
 _SPEAKERS = frozenset({"name", "people", "capital", "office", "person"})
 
@@ -136,7 +138,12 @@ def locate(text: str, actor: str) -> Span | None:
 
 def _named(text: str, folded: str, scan: Sequence[Found], date: str | None, memory: Memory) -> Iterator[Candidate]:
     dateline = match.end() if scan and (match := _DATELINE.match(text)) else 0
+    series = 0, ""
     for found in scan:
+        if _PREFIX.search(text, max(0, found.start - 6), found.start):
+            continue
+        joined = _JOINT.fullmatch(text, series[0], found.start)
+        series = found.end, series[1] if joined else folded[max(0, found.start - 40) : found.start].rpartition("  ")[2]
         choice = _read(found, folded, date, memory)
         if choice is None:
             continue
@@ -147,6 +154,8 @@ def _named(text: str, folded: str, scan: Sequence[Found], date: str | None, memo
                 continue
         kind = "own" if reading.own == actor else reading.kind
         evidence = actor_evidence.named(text, folded, found.start, found.end, kind)
+        if joined:
+            evidence += [f"{kind} joined", *(f"{kind} joined {word}" for word in series[1].split()[-2:])]
         if actor in memory.before:
             evidence.append(f"{kind} before")
         if memory.counts[actor]:
@@ -156,7 +165,8 @@ def _named(text: str, folded: str, scan: Sequence[Found], date: str | None, memo
 
 def _read(found: Found, folded: str, date: str | None, memory: Memory) -> tuple[str, Reading] | None:
     left = folded[max(0, found.start - 40) : found.start]
-    former = " former " in f" {left}" or left.endswith("ex ")
+    around = f" {left} {folded[found.end : found.end + 16]}"
+    former = (date is None or date.endswith("/..")) and (" former " in around or left.endswith("ex "))
     for reading in found.readings:
         if reading.kind == "decoy":
             return None

@@ -12,12 +12,15 @@ from functools import lru_cache
 from stance.codebook import Target
 from stance.records import Span
 
+WORD_GAP = r"\s+"
+
 
 def find_targets(text: str, target: Target) -> tuple[Span, ...]:
     """Return the whole-word mentions of `target` in `text`, from left to right, none inside an excluded name.
 
-    Spans are 0-based, half-open, in code points of `text`, and never overlap: the longest name wins. A name with a capital
-    is matched in its own case or in capitals, one in small letters in any case; an end "s" of a possessive is left out.
+    Spans are 0-based, half-open, in code points of `text`, and never overlap: the longest name wins. A word with a
+    capital is matched in its own case or in capitals, a phrase with one in any case after its first letter, a name in
+    small letters in any case. The "'s" of a possessive is left out.
 
     >>> target = Target(name="T", description="", names=("Ruritania", "Ruritanian army"), excluded=("New Ruritania",))
     >>> find_targets("RURITANIA's rulers fear the Ruritanian army, not New Ruritania.", target)
@@ -36,10 +39,9 @@ def _pattern(target: Target) -> re.Pattern[str]:
 
 
 def _spelt(name: str) -> str:
-    words = [re.escape(word) for word in name.split()]
-    exact = r"\s+".join(words)
+    first, *rest = (re.escape(word) for word in name.split())
     if name.islower():
-        return f"(?i:{exact})"
-    if name.isupper():
-        return exact
-    return rf"{exact}|{re.escape(name.upper()).replace(chr(92) + ' ', r'[ ]')}"
+        return f"(?i:{WORD_GAP.join((first, *rest))})"
+    if rest:
+        return f"{first[0]}(?i:{WORD_GAP.join((first[1:], *rest))})"
+    return first if name.isupper() else f"{first}|{first.upper()}"
