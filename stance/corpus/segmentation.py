@@ -39,6 +39,7 @@ _OPENS: Final = re.compile(r"\s+(?=[\"“‘'«(\[]?[^\W_a-z])")
 _ATTRIBUTION: Final = re.compile(rf"\s+(?:[^\s.,;:!?]+\s+){{0,8}}(?:{_SPEECH})\b")
 _TERMINATOR: Final = re.compile(r"[.!?]")
 _CLEAR_STOP: Final = re.compile(r"\w\w[.!?؟۔][\"”’)]?\s+(?=[^\sa-z])")
+_MARKS: Final = re.compile(r"[\"“”„«»‘]")
 _CHUNK: Final = 8000
 _INITIALS: Final = re.compile(r"(?<![^\W_])[A-Z]\.$")
 _BREAKS: Final = tuple(re.compile(pattern) for pattern in (r"[.!?…؟۔][\"'”’»)]*\s", r"[;:،]\s", r",\s", r"\s"))
@@ -64,10 +65,19 @@ def segment_with(splitter: Splitter, text: str) -> list[Span]:
     spans: list[Span] = []
     for line in re.finditer(r"[^\n]+", text):
         paragraph, offset = line.group(), line.start()
-        starts = [0, *_keep_quotes(paragraph, splitter(paragraph)), len(paragraph)]
+        starts = [0, *_keep_quotes(paragraph, _boundaries(splitter, paragraph)), len(paragraph)]
         for start, end in _whole(paragraph, list(pairwise(starts))):
             spans += [(offset + a, offset + b) for a, b in _split_long(paragraph, start, end)]
     return spans
+
+
+def _boundaries(splitter: Splitter, paragraph: str) -> list[int]:
+    """Return the library's boundaries; it keeps quotations whole of itself, so in long pieces it sees no marks."""
+    starts = splitter(paragraph)
+    for begin, end in pairwise([0, *starts, len(paragraph)]):
+        if end - begin > LONGEST_QUOTE and _MARKS.search(paragraph, begin, end):
+            starts += [begin + start for start in splitter(_MARKS.sub(" ", paragraph[begin:end]))]
+    return starts
 
 
 def split_sentencex(paragraph: str) -> list[int]:

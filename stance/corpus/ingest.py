@@ -1,0 +1,93 @@
+"""Ingestion, the whole way: articles enter, unlabelled examples leave.
+
+article → clean text → sentences → actors → one example per sentence and actor (or per sentence), with context,
+target spans, and the near-duplicate cluster of its document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from stance.codebook import Codebook, Target
+from stance.corpus.actors import find_actors
+from stance.corpus.cleaning import clean
+from stance.corpus.duplicates import cluster
+from stance.corpus.segmentation import segment
+from stance.corpus.targets import find_targets
+from stance.records import Article, Example, Mention, Sentence, Span
+
+
+def ingest(articles: Iterable[Article], codebook: Codebook, task: str = "stance") -> Iterator[Example]:
+    """Yield the unlabelled examples of a task, in order of article, sentence and mention.
+
+    For a task of unit `actor` a sentence without an actor gives none. An article whose title and text were there
+    before gives none either: its examples would have the same ids. Clusters need all articles, so these are read
+    to the end first and held in memory, cleaned. Raises CodebookError for a task that the codebook does not have.
+    """
+    per_actor = codebook.task(task).unit == "actor"
+    return _ingest(articles, codebook.target, per_actor)
+
+
+def sentences_of(article: Article) -> list[Sentence]:
+    """Return the sentences of an article, the title first; offsets are into `clean(article.text, article.title)`.
+
+    >>> [sentence.text for sentence in sentences_of(Article("They met. They left.", title="Talks in Doha"))]
+    ['Talks in Doha', 'They met.', 'They left.']
+    """
+    return _split(clean(article.text, article.title), article.doc_id)
+
+
+class _Document(NamedTuple):
+    article: Article
+    text: str
+
+
+def _ingest(articles: Iterable[Article], target: Target, per_actor: bool) -> Iterator[Example]:
+    documents: dict[str, _Document] = {}
+    for article in articles:
+        if article.doc_id not in documents:
+            documents[article.doc_id] = _Document(article, clean(article.text, article.title))
+    names: dict[int, str] = {}
+    groups = cluster([document.text for document in documents.values()])
+    for (doc_id, document), group in zip(documents.items(), groups, strict=True):
+        sentences = _split(document.text, doc_id)
+        mentions: list[tuple[Mention | None, ...]] = [(None,)] * len(sentences)
+        if per_actor:
+            mentions = [*find_actors([sentence.text for sentence in sentences], date=document.article.date)]
+        for sentence, found in zip(sentences, mentions, strict=True):
+            targets = find_targets(sentence.text, target) if found else ()
+            for mention in found:
+                yield _example(document.article, sentence, mention, targets, names.setdefault(group, doc_id))
+
+
+def _split(text: str, doc_id: str) -> list[Sentence]:
+    spans = segment(text)
+    texts = ["", *(text[start:end] for start, end in spans), ""]
+    return [
+        Sentence(doc_id, index, texts[index + 1], start, end, prev=texts[index], next=texts[index + 2])
+        for index, (start, end) in enumerate(spans)
+    ]
+
+
+def _example(
+    article: Article, sentence: Sentence, mention: Mention | None, targets: tuple[Span, ...], group: str
+) -> Example:
+    actor = mention or Mention(actor="")
+    return Example(
+        text=sentence.text,
+        actor=actor.actor or None,
+        mention=actor.text,
+        start=actor.start,
+        end=actor.end,
+        targets=targets,
+        prev=sentence.prev,
+        next=sentence.next,
+        doc_id=sentence.doc_id,
+        index=sentence.index,
+        title=article.title,
+        date=article.date,
+        outlet=article.outlet,
+        url=article.url,
+        cluster=group,
+    )
