@@ -92,8 +92,9 @@ def _fit_threshold(calibrated: NDArray[Any], truth: NDArray[Any], unit: NDArray[
     weight = (truth + calibrated) / 2
     given = (calibrated[:, None] >= GRID).astype(np.float64)
     n_units = int(unit.max()) + 1
-    per_unit = np.zeros((n_units, 2 * len(GRID) + 1))  # expected hits and decisions per threshold; expected positives
-    np.add.at(per_unit, unit, np.column_stack([weight[:, None] * given, given, weight]))
+    rows = np.column_stack([weight[:, None] * given, given, weight])  # expected hits, decisions; expected positives
+    order = np.argsort(unit, kind="stable")
+    per_unit = np.add.reduceat(rows[order], np.searchsorted(unit[order], np.arange(n_units)))
     draws = np.random.default_rng(seed).multinomial(n_units, np.full(n_units, 1 / n_units), size=BAGS)
     totals = draws @ per_unit
     hits, decided, positives = totals[:, : len(GRID)], totals[:, len(GRID) : -1], totals[:, -1:]

@@ -31,10 +31,10 @@ def test_a_known_distortion_is_undone():
 
 
 def test_plenty_of_data_gives_the_fit_of_an_unpenalised_logistic_regression():
-    truth, gold, groups = draw(1, 30_000)
+    truth, gold, groups = draw(1, 15_000)
     found = fit_calibration(truth**2, gold, groups)
     plain = LogisticRegression(C=np.inf).fit(logit(truth**2), gold.ravel())
-    assert found.slopes[0] == pytest.approx(plain.coef_[0, 0], rel=0.01)
+    assert found.slopes[0] == pytest.approx(plain.coef_[0, 0], rel=0.02)
     assert found.intercepts[0] == pytest.approx(plain.intercept_[0], abs=0.02)
 
 

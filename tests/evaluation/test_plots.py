@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from stance.evaluation.plots import draw_confusion, draw_cooccurrence, figures
+from stance.evaluation.plots import draw_confusion, draw_cooccurrence, draw_label_f1, draw_reliability, figures
 from stance.evaluation.result import evaluate
 from stance.models.thresholds import Calibration
 from stance.records import Example
