@@ -12,9 +12,9 @@ import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Any
 
-from stance import __version__
 from stance.codebook import Codebook
 from stance.codebook import load as load_codebook
 from stance.dataset import shipped
@@ -71,7 +71,9 @@ def to_dataset(examples: Iterable[Example], labels: Sequence[str], description: 
         row["labels"] = None if example.labels is None else [number[label] for label in example.labels]
         for name, column in columns.items():
             column.append(row[name])
-    info = DatasetInfo(description=description, license="apache-2.0", features=features, version=__version__)
+    info = DatasetInfo(
+        description=description, license="apache-2.0", features=features, version=installed_version("stance-kit")
+    )
     return Dataset.from_dict(columns, features=features, info=info)
 
 
@@ -110,7 +112,7 @@ def _about(task: str, codebook: Codebook) -> dict[str, str]:
         "codebook_hash": codebook.hash,
         "corpus_hash": shipped.fingerprint(),
         "split_digest": shipped.fixed_split().digest,
-        "version": __version__,
+        "version": installed_version("stance-kit"),
     }
 
 
