@@ -222,6 +222,8 @@ class TfidfLinear:
         if positives in (0, len(gold)):
             rate = (positives + 0.5) / (len(gold) + 1)
             return np.zeros(len(self.keys), dtype=np.float32), float(np.log(rate / (1 - rate)))
-        regression = LogisticRegression(C=self.settings.c, solver="liblinear", tol=1e-3, random_state=self.seed)
+        regression = LogisticRegression(
+            C=self.settings.c, solver="liblinear", dual=True, tol=1e-2, random_state=self.seed
+        )
         regression.fit(matrix, gold)
         return regression.coef_[0].astype(np.float32), float(regression.intercept_[0])
