@@ -10,10 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stance.version import __version__
+
 if TYPE_CHECKING:
     from stance.models.classifier import Classifier
 
-__version__ = "0.1.0"
 __all__ = ["Classifier", "__version__", "load"]
 
 

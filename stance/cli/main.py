@@ -7,8 +7,8 @@ import sys
 
 import click
 
-from stance import __version__
 from stance.errors import StanceError
+from stance.version import __version__
 
 COMMANDS = {
     "codebook": ("stance.cli.codebook", "Show the codebook, or check another one."),

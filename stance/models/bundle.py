@@ -30,13 +30,14 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from stance import __version__, codebook
+from stance import codebook
 from stance.codebook import Codebook
 from stance.errors import BundleError, CodebookError
 from stance.models import catalogue
 from stance.models.base import Model
 from stance.models.hashlist import MEND, check_hashes, write_hashes
 from stance.models.thresholds import Calibration
+from stance.version import __version__
 
 FORMAT = 1
 MANIFEST = "bundle.json"

@@ -75,6 +75,14 @@ class Lexicon:
         scores: NDArray[np.float64] = 1.0 - missing
         return scores
 
+    @staticmethod
+    def settings_from(task: Task) -> dict[str, Any]:
+        """Return the settings that a codebook's task gives; the recipe lays a caller's own over them."""
+        return {
+            "roots": {label.name: label.roots for label in task.definitions if label.roots},
+            "keywords": {label.name: label.keywords for label in task.definitions if label.keywords},
+        }
+
     def fit(self, train: Sequence[Example], validation: Sequence[Example], **options: Unpack[FitOptions]) -> None:  # noqa: ARG002
         """Learn each label's rate per score bin, by smoothed counts made monotone; no word is learned.
 
@@ -137,14 +145,6 @@ class Lexicon:
             for label in self.labels
         }
         return {"kind": self.kind, "settings": self.settings.model_dump(mode="json"), "sizes": sizes}
-
-
-def lexicon_settings(task: Task) -> dict[str, Any]:
-    """Return the settings that a codebook's task gives: `Lexicon.Settings(**lexicon_settings(task))`."""
-    return {
-        "roots": {label.name: label.roots for label in task.definitions if label.roots},
-        "keywords": {label.name: label.keywords for label in task.definitions if label.keywords},
-    }
 
 
 def _check(what: str, names: Iterable[str], known: Iterable[str]) -> None:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from stance import __version__
 from stance.codebook import Codebook, Task
 from stance.errors import StoreError
 from stance.models import catalogue
 from stance.models.bundle import Bundle, read_bundle
+from stance.version import __version__
 
 if TYPE_CHECKING:
     from mlflow.models import ModelSignature

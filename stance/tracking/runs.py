@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from stance import __version__
 from stance.codebook import Codebook
 from stance.records import Example
 from stance.tracking.flavor import log_bundle
 from stance.tracking.provenance import git_state, package_versions
 from stance.tracking.store import open_experiment, open_store, wrap_errors
+from stance.version import __version__
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

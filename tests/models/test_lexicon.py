@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stance import codebook
 from stance.errors import BundleError, CodebookError, DataError
 from stance.models import dictionary
-from stance.models.lexicon import Lexicon, lexicon_settings
+from stance.models.lexicon import Lexicon
 from stance.records import Example
 
 EXAMPLES = Path(__file__).parents[2] / "experiments" / "codebooks"
@@ -26,7 +26,7 @@ def _example(text: str, actor: str = "Oman", target: str = "Taliban") -> Example
 
 def _lexicon(task: str = "stance") -> Lexicon:
     coded = codebook.load().task(task)
-    return Lexicon(coded.labels, Lexicon.Settings(**lexicon_settings(coded)))
+    return Lexicon(coded.labels, Lexicon.Settings(**Lexicon.settings_from(coded)))
 
 
 def _top(text: str) -> str | None:
@@ -100,7 +100,7 @@ def _read(task: str) -> list[Example]:
 def test_it_trains_saves_and_predicts_with_another_codebook(task: str, tmp_path: Path) -> None:
     coded = codebook.load(EXAMPLES / "power-plant.yaml").task(task)
     examples = _read(task)
-    model = Lexicon(coded.labels, Lexicon.Settings(**lexicon_settings(coded)), seed=3)
+    model = Lexicon(coded.labels, Lexicon.Settings(**Lexicon.settings_from(coded)), seed=3)
     model.fit(examples, [])
     proba = model.predict_proba(examples)
     assert proba.shape == (len(examples), len(coded.labels))
