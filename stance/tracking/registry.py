@@ -143,7 +143,7 @@ def _measured(run: RunSummary) -> Measured:
 def _overrule(name: str, verdict: Verdict, force: str | None) -> Verdict:
     if not force:
         reasons = "; ".join(verdict.reasons)
-        raise GateRefusal(f"{name} keeps its champion: {reasons}. To overrule, give --force with a reason")
+        raise GateRefusal(f"{name} keeps its champion: {reasons}; overrule it with --force --why REASON")
     return Verdict(True, (*verdict.reasons, f"overruled: {force}"))
 
 
