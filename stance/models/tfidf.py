@@ -52,11 +52,12 @@ class TfidfLinear:
         model_config = ConfigDict(extra="forbid", frozen=True)
 
         c: float = Field(default=2.0, gt=0)
+        idf_power: float = Field(default=2.0, ge=0, description="1 is plain tf-idf; more favours rare features.")
         min_examples: int = Field(default=2, ge=1, description="Features seen in fewer training examples are dropped.")
         char_sizes: tuple[int, ...] = (4, 5)
         blocks: Mapping[Block, float] = {
-            "word": 0.5, "stem": 0.5, "pair": 0.7, "char": 0.7, "zone": 0.7, "zone-pair": 0.7, "side": 0.7,
-            "side-pair": 0.7, "near-pair": 1.0, "negated": 0.5, "flag": 0.3,
+            "word": 0.5, "stem": 0.5, "pair": 0.7, "char": 1.0, "zone": 0.7, "side": 0.7, "side-pair": 0.7,
+            "near-pair": 0.7, "negated": 0.5, "flag": 0.3,
         }  # fmt: skip
 
         @field_validator("blocks")
@@ -169,7 +170,8 @@ class TfidfLinear:
         keys, examples = np.unique(np.concatenate(found), return_counts=True)
         self.keys = keys[examples >= least]
         frequency = examples[examples >= least]
-        self.idf = (1 + np.log((len(train) + 1) / (frequency + 1))).astype(np.float32)
+        idf = 1 + np.log((len(train) + 1) / (frequency + 1))
+        self.idf = (idf**self.settings.idf_power).astype(np.float32)
 
     def _read(self, examples: Sequence[Example]) -> list[tuple[str, Integers, Integers]]:
         tokens = read_tokens(examples, self._numbers, self.settings.char_sizes)
