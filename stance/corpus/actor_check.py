@@ -20,12 +20,12 @@ from stance.errors import DataError
 
 @dataclass(frozen=True, slots=True)
 class LabelledDocument:
-    """A document's sentences in order and the actors of each; None marks a sentence that is context only."""
+    """A document's sentences and the actors of each, both in the file's order; None marks mere context."""
 
     doc_id: str
     date: str | None
     sentences: tuple[str, ...]
-    actors: tuple[frozenset[str] | None, ...]
+    actors: tuple[tuple[str, ...] | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +93,12 @@ def check_documents(documents: Iterable[LabelledDocument]) -> ActorCheck:
         for text, gold, found in zip(document.sentences, document.actors, mentions, strict=True):
             if gold is None:
                 continue
-            names = {mention.actor for mention in found}
-            row[0] += len(names & gold)
-            row[1] += len(names - gold)
-            row[2] += len(gold - names)
-            missed += [Error(document.doc_id, actor, text) for actor in sorted(gold - names)]
-            spurious += [Error(document.doc_id, actor, text) for actor in sorted(names - gold)]
+            names, right = {mention.actor for mention in found}, set(gold)
+            row[0] += len(names & right)
+            row[1] += len(names - right)
+            row[2] += len(right - names)
+            missed += [Error(document.doc_id, actor, text) for actor in sorted(right - names)]
+            spurious += [Error(document.doc_id, actor, text) for actor in sorted(names - right)]
     rows = tuple((doc_id, *row) for doc_id, row in counts.items())
     return ActorCheck(rows, tuple(missed), tuple(spurious))  # type: ignore[arg-type]
 
@@ -124,14 +124,14 @@ def read_labelled(path: Path) -> Iterator[LabelledDocument]:
 def _join(rows: list[dict[str, Any]]) -> LabelledDocument:
     before = rows[0].get("prev") or ""
     texts = [row["text"] for row in rows]
-    actors: list[frozenset[str] | None] = [_names(row) for row in rows]
+    actors: list[tuple[str, ...] | None] = [_names(row) for row in rows]
     if before:
         texts, actors = [before, *texts], [None, *actors]
     return LabelledDocument(rows[0]["doc_id"], rows[0].get("date"), tuple(texts), tuple(actors))
 
 
-def _names(row: dict[str, Any]) -> frozenset[str]:
-    return frozenset(actor["actor"] for actor in row["actors"])
+def _names(row: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(actor["actor"] for actor in row["actors"]))
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -144,9 +144,11 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
             continue
         try:
             row = json.loads(line)
-            parts = row["sentences"] if "sentences" in row else [row]
-            if not isinstance(row["doc_id"], str) or not all(isinstance(part["text"], str) and _names(part) is not None for part in parts):
+            parts = row.get("sentences", [row])
+            texts = [part["text"] for part in parts if _names(part) is not None]
+            if not all(isinstance(text, str) for text in [row["doc_id"], *texts]):
                 raise TypeError("text and doc_id must be strings")
         except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{path}:{number}: not a labelled row ({error!r}); it needs doc_id, text and actors[].actor") from error
+            message = f"{path}:{number}: not a labelled row ({error!r}); it needs doc_id, text and actors[].actor"
+            raise DataError(message) from error
         yield row

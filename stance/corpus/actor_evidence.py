@@ -8,41 +8,55 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
-ROLES = frozenset(
-    "official officials ministry minister ministers diplomat diplomats ambassador ambassadors envoy envoys embassy spokesman spokeswoman "
-    "spokesperson government governments authorities president premier police soldiers troops forces officers guards delegation delegate "
-    "representative mission sources court parliament lawmakers army military leaders leader secretary chief commander side negotiators".split()
-)  # fmt: skip
-"""Nouns for people and bodies that act for someone."""
+import yaml
 
-ACTS = frozenset(
-    "said says say told tells asked asks urged urges called calls warned warns condemned condemns rejected rejects denied denies announced announces "
-    "welcomed welcomes voiced expressed expresses reiterated stressed noted added wants wanted will would has had is was have did does hosted hosts "
-    "recognized recognised recognises recognizes imposed imposes lifted lifts froze blocked sent sends met meets held holds offered offers agreed agrees "
-    "backed backs supported supports opposed opposes accused accuses demanded demands pledged insists insisted believes sees considers seeks vows vowed".split()
-)  # fmt: skip
-"""Verb forms that an acting subject is followed by, and an inverted one preceded by ("warns Moscow")."""
-
+PLACE_USE = "place use"
+_PLACE_KINDS = frozenset({"name", "capital", "ground", "seat"})
 _WINDOW = 48
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A fitted judge: the score of a candidate is `bias` plus the weights of its evidence; it acts over `threshold`."""
+    """A fitted judge: a candidate's score is `bias` plus the weights of its evidence; it acts over `threshold`.
+
+    A name that stands as a place does ("in Doha") acts over `place_threshold` only.
+    """
 
     bias: float
     threshold: float
+    place_threshold: float
     weights: dict[str, float]
 
     def score(self, evidence: Iterable[str]) -> float:
         """Return the log-odds that the candidate acts."""
         get = self.weights.get
         return self.bias + sum(get(item, 0.0) for item in evidence)
+
+    def acts(self, evidence: Sequence[str]) -> bool:
+        """True if the candidate with this evidence acts."""
+        return self.score(evidence) > (self.place_threshold if PLACE_USE in evidence else self.threshold)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The word classes that evidence looks at; `gazetteer/words.yaml` says what each holds."""
+
+    roles: frozenset[str]
+    acts: frozenset[str]
+    places: frozenset[str]
+    journeys: frozenset[str]
+
+
+@lru_cache(maxsize=1)
+def load_words() -> Words:
+    """Return the shipped word classes (read once)."""
+    words = yaml.safe_load(resources.files("stance.corpus").joinpath("gazetteer/words.yaml").read_text("utf-8"))
+    return Words(**{name: frozenset(text.split()) for name, text in words.items()})
 
 
 @lru_cache(maxsize=1)
@@ -53,6 +67,7 @@ def load_weights() -> Weights:
 
 def named(text: str, folded: str, start: int, end: int, kind: str) -> list[str]:
     """Return the evidence about a name at `text[start:end]`; `folded` is `fold(text)`, as long as `text`."""
+    words = load_words()
     before = folded[max(0, start - _WINDOW) : start].split()[-4:]
     after = folded[end : end + _WINDOW].split()[:4]
     if after and after[0].startswith("'"):
@@ -73,18 +88,23 @@ def named(text: str, folded: str, start: int, end: int, kind: str) -> list[str]:
         f"{kind} lc={_sign(text[max(0, start - 2) : start].rstrip()[-1:])}",
         f"{kind} rc={_sign(text[end : end + 2].strip()[:1])}",
     ]
-    if left in ACTS:
+    if left in words.acts:
         evidence.append(f"{kind} acts left")
-    if right in ACTS or right2 in ACTS:
+    if right in words.acts or right2 in words.acts:
         evidence.append(f"{kind} acts right")
     if text[end : end + 1] == "-" or text[max(0, start - 1) : start] == "-":
         evidence.append(f"{kind} hyphen")
     if left == "the":
         evidence += [f"l3={before[-3]} {left2} the", f"the l={left2}"]
-    if any(word in ROLES for word in after[:4]):
+    near, far = (left2, before[-3]) if left == "the" else (left, left2)
+    followed, preceded = not words.roles.isdisjoint(after[:4]), not words.roles.isdisjoint(before[-4:])
+    if followed:
         evidence.append(f"{kind} role after")
-    if not ROLES.isdisjoint(before[-4:]):
-        evidence.append(f"{kind} role before {left if left != 'the' else left2}")
+    if preceded:
+        evidence.append(f"{kind} role before {near}")
+    somewhere = near in words.places or (near == "to" and far in words.journeys)
+    if somewhere and kind in _PLACE_KINDS and not (followed or preceded or right == "'s"):
+        evidence.append(PLACE_USE)
     if text.isupper():
         evidence.append("capitals")
     return evidence
@@ -96,11 +116,13 @@ def _sign(letter: str) -> str:
 
 _TRIGGERS = re.compile(
     r" (he|she|they|we|i|our|us|my|him|his|her|it|its|their|you|your"
-    r"|(?:(?:the|a|an|its|his|her|their|our|my|this|some|one|foreign|defence|defense|interior|prime|senior|external|affairs|deputy|two|same) )*"
-    r"(?:ministry|minister|ministers|president|premier|spokesman|spokeswoman|spokesperson|government|officials?|ambassador|envoys?|"
-    r"embassy|mission|army|military|troops|soldiers|council|committee|court|agency|group|organisation|organization|bloc|alliance|kingdom|"
-    r"chancellor|secretary|foreign office|readout|statement|hosts?|delegation|delegate|diplomats?|administration|country|republic|front|"
-    r"treasury|prosecutors?|general|commander|senator|leader|capital|side|department|parliament|aide|rebels|fighters|body))(?= )"
+    r"|(?:(?:the|a|an|its|his|her|their|our|my|this|some|one|foreign|defence|defense|interior|prime|senior|external"
+    r"|affairs|deputy|two|same) )*"
+    r"(?:ministry|minister|ministers|president|premier|spokesman|spokeswoman|spokesperson|government|officials?"
+    r"|ambassador|envoys?|embassy|mission|army|military|troops|soldiers|council|committee|court|agency|group"
+    r"|organisation|organization|bloc|alliance|kingdom|chancellor|secretary|foreign office|readout|statement|hosts?"
+    r"|delegation|delegate|diplomats?|administration|country|republic|front|treasury|prosecutors?|general|commander"
+    r"|senator|leader|capital|side|department|parliament|aide|rebels|fighters|body))(?= )"
 )
 
 
@@ -122,7 +144,8 @@ def implied(text: str, folded: str, quoted: bool) -> tuple[list[str], tuple[int,
         place = "first" if at <= 1 else "later"
         evidence += [f"{word} {place}{bare}", f"{match[1]}{bare}"]
         following = folded[at + len(match[1]) : at + len(match[1]) + 14].split()[:1]
-        evidence.append(f"{'pronoun' if len(word) < 5 and ' ' not in match[1] else 'noun'} then {following[0] if following else '$'}")
+        sort = "pronoun" if len(word) < 5 and word == match[1] else "noun"
+        evidence.append(f"{sort} then {following[0] if following else '$'}")
         if len(word) > 5 and span is None:
             span = (at, at + len(match[1]))
     return list(dict.fromkeys(evidence)), span

@@ -18,7 +18,10 @@ from stance.corpus.gazetteer import Found, Gazetteer, Reading, fold, load
 from stance.records import Mention, Span
 
 _YEAR = re.compile(r"\b(199\d|20[0-3]\d)\b")
-_TITLE = re.compile(r"(?:president|minister|secretary|ambassador|general|gen|mr|mrs|ms|dr|chancellor|king|sheikh|spokesman|spokeswoman|spokesperson|envoy|lord|senator|commander|marshal|premier|administration|col|adm|admiral)[ ]+$")  # fmt: skip
+_TITLE = re.compile(
+    r"(?:president|minister|secretary|ambassador|general|gen|mr|mrs|ms|dr|chancellor|king|sheikh|spokesman|spokeswoman"
+    r"|spokesperson|envoy|lord|senator|commander|marshal|premier|administration|col|adm|admiral) +$"
+)
 _DATELINE = re.compile(r"^[A-Z][A-Z/ .]{2,40}(?:, [\w./ ]+)?(?: \([^)]{1,25}\))? ?(?:[-–—]{1,2}|:) ")
 
 _PREFIX = re.compile(r"\b(?:pro|anti|post|non|pre|trans|inter|intra)[-–]$", re.IGNORECASE)
@@ -104,7 +107,7 @@ def propose(
 
 
 def infer_date(sentences: Sequence[str], scans: Sequence[Sequence[Found]]) -> str | None:
-    """Return since when (`2021/..`) the text must be: the latest year that it names, or that an office-holder implies."""
+    """Return since when the text must be (`2021/..`): the latest year that it or a first term names; None without."""
     years = [year for text in sentences for year in _YEAR.findall(text)]
     for found in (found for scan in scans for found in scan):
         terms = [reading.terms for reading in found.readings if reading.kind == "person" and reading.terms]
@@ -170,7 +173,9 @@ def _read(found: Found, folded: str, date: str | None, memory: Memory) -> tuple[
     for reading in found.readings:
         if reading.kind == "decoy":
             return None
-        if reading.kind == "surname" and not (reading.own in memory.people or (reading.terms and _TITLE.search(left) and reading.holds(date))):
+        if reading.kind == "surname" and not (
+            reading.own in memory.people or (reading.terms and _TITLE.search(left) and reading.holds(date))
+        ):
             continue
         if reading.kind == "short" and not memory.counts[reading.actor]:
             continue
@@ -193,7 +198,15 @@ def _implied(text: str, folded: str, named: set[str], memory: Memory) -> Iterato
         return
     for actor in antecedents:
         rank = memory.before.index(actor) if actor in memory.before else 9
-        role = f"before{min(rank, 2)}" if rank < 9 else "lead" if actor == memory.lead else "place" if actor == memory.place else "topic"
+        role = (
+            f"before{min(rank, 2)}"
+            if rank < 9
+            else "lead"
+            if actor == memory.lead
+            else "place"
+            if actor == memory.place
+            else "topic"
+        )
         others = min(len(named), 2)
         own = ["implied", f"implied {role}", f"implied {role} others={others}", f"implied others={others}"]
         own += [f"implied {item}" for item in evidence]
@@ -208,7 +221,9 @@ def _implied(text: str, folded: str, named: set[str], memory: Memory) -> Iterato
 def _decide(candidates: Sequence[Candidate], text: str, weights: Weights) -> tuple[Mention, ...]:
     spans: dict[str, Span | None] = {}
     for candidate in candidates:
-        if candidate.actor not in spans and weights.score(candidate.evidence) > weights.threshold:
+        if candidate.actor not in spans and weights.acts(candidate.evidence):
             spans[candidate.actor] = candidate.span
-    mentions = [Mention(actor, text[span[0] : span[1]], *span) if span else Mention(actor) for actor, span in spans.items()]
+    mentions = [
+        Mention(actor, text[span[0] : span[1]], *span) if span else Mention(actor) for actor, span in spans.items()
+    ]
     return tuple(sorted(mentions, key=lambda mention: (mention.start is None, mention.start or 0)))

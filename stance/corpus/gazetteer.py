@@ -25,7 +25,18 @@ from stance.errors import DataError
 FILES = ("states", "organisations", "factions", "collectives", "persons", "decoys")
 """Data files in the order of reading: among the readings of a name that hold, the first file's wins."""
 
-KINDS = {"names": "name", "people": "people", "capital": "capital", "offices": "office", "short": "short", "local": "local", "ground": "ground", "native": "native", "seat": "seat", "past": "past"}  # fmt: skip
+KINDS = {
+    "names": "name",
+    "people": "people",
+    "capital": "capital",
+    "offices": "office",
+    "short": "short",
+    "local": "local",
+    "ground": "ground",
+    "native": "native",
+    "seat": "seat",
+    "past": "past",
+}
 """Lists that an actor can have in a data file → the kind of reading that they give."""
 
 
@@ -74,7 +85,10 @@ class Reading:
             return True
         if date.endswith("/.."):
             return any(date[: min(len(date) - 3, len(last))] <= last for _, last in self.terms)
-        return any(date[: len(first)] >= first[: len(date)] and date[: len(last)] <= last[: len(date)] for first, last in self.terms)  # fmt: skip
+        return any(
+            date[: len(first)] >= first[: len(date)] and date[: len(last)] <= last[: len(date)]
+            for first, last in self.terms
+        )
 
 
 class Found(NamedTuple):
@@ -142,7 +156,8 @@ def read_entries(data: Mapping[str, Any], where: str) -> Iterator[tuple[str, Rea
             else:
                 yield from _lists(actor, value, ())
         except (AttributeError, TypeError, ValueError, KeyError) as error:
-            raise DataError(f"gazetteer/{where}.yaml: '{actor}': {error!r}; see the head of the file for its form") from error
+            message = f"gazetteer/{where}.yaml: '{actor}': {error!r}; the head of the file says its form"
+            raise DataError(message) from error
 
 
 def _lists(actor: str, lists: Mapping[str, Any], terms: tuple[tuple[str, str], ...]) -> Iterator[tuple[str, Reading]]:
