@@ -96,17 +96,23 @@ def named(text: str, folded: str, start: int, end: int, kind: str) -> list[str]:
         evidence.append(f"{kind} hyphen")
     if left == "the":
         evidence += [f"l3={before[-3]} {left2} the", f"the l={left2}"]
-    near, far = (left2, before[-3]) if left == "the" else (left, left2)
+    evidence += _roles(kind, before, after, words)
+    if text.isupper():
+        evidence.append("capitals")
+    return evidence
+
+
+def _roles(kind: str, before: list[str], after: list[str], words: Words) -> list[str]:
+    near, far = (before[-2], before[-3]) if before[-1] == "the" else (before[-1], before[-2])
+    evidence = []
     followed, preceded = not words.roles.isdisjoint(after[:4]), not words.roles.isdisjoint(before[-4:])
     if followed:
         evidence.append(f"{kind} role after")
     if preceded:
         evidence.append(f"{kind} role before {near}")
     somewhere = near in words.places or (near == "to" and far in words.journeys)
-    if somewhere and kind in _PLACE_KINDS and not (followed or preceded or right == "'s"):
+    if somewhere and kind in _PLACE_KINDS and not (followed or preceded or after[0] == "'s"):
         evidence.append(PLACE_USE)
-    if text.isupper():
-        evidence.append("capitals")
     return evidence
 
 
