@@ -1,97 +1,30 @@
 """What the linear model reads. What enters is examples; what leaves is integer feature keys, one block per question.
 
-The actor's mention and the target's mentions become one token each, so that the model learns what is said about an
-actor and not the actor's name. A key packs (block, place, unit, unit) into 64 bits without collisions, so that all
-of this is array arithmetic: no Python runs per n-gram, only per token and per distinct word.
+A key packs (block, place, unit, unit) into 64 bits without collisions, so that all of this is array arithmetic: no
+Python runs per n-gram, only per token and per distinct word.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stance.models.units import ACTOR, NEGATORS, TARGET, TOKEN, mark, plain, stem, units
 from stance.records import Example
 
 Integers = NDArray[np.int64]
 
-ACTOR, TARGET = "\ue000", "\ue001"  # from the private use area: no text that was read carries a meaning there
-TOKEN = re.compile(r"[\ue000\ue001]|[^\W\d_]+(?:['’\-][^\W\d_]+)*|\d+(?:[.,]\d+)*|[^\w\s]")
-NEGATORS = frozenset({
-    "not", "no", "never", "nor", "neither", "without", "cannot", "refuse", "refused", "refuses", "refusing",
-    "reject", "rejected", "rejects", "denied", "denies", "deny", "yet", "rather", "nobody", "none", "nothing",
-    "little", "few", "stop", "halt", "hardly", "unless", "until",
-})  # fmt: skip
-SUFFIXES = (
-    ("ations", "at"), ("ation", "at"), ("ingly", ""), ("edly", ""), ("ies", "y"), ("ied", "y"), ("ying", "y"),
-    ("ments", ""), ("ment", ""), ("ness", ""), ("ing", ""), ("ions", ""), ("ion", ""), ("ised", "is"), ("ized", "is"),
-    ("ises", "is"), ("izes", "is"), ("ed", ""), ("es", ""), ("ers", "er"), ("ly", ""), ("s", ""), ("e", ""),
-)  # fmt: skip
-
-BLOCKS = ("word", "stem", "pair", "char", "zone", "zone-pair", "side", "side-pair", "near-pair", "negated", "flag")
+Block = Literal[
+    "word", "stem", "pair", "skip", "char", "zone", "side", "side-pair", "near-pair", "negated", "flag", "context"
+]  # fmt: skip
+BLOCKS: tuple[Block, ...] = get_args(Block)
 """The groups of features, in the order that keys number them."""
 PLACES = 64
 """How many places (where in the sentence, seen from actor and target) a block can tell apart."""
 UNIT_BITS = 24
-
-
-def mark(example: Example) -> str:
-    """Return the lower-cased text with the actor's mention and each target span replaced by a token of their own.
-
-    A target span that overlaps the mention is left out: the mention wins.
-
-    >>> mark(Example("Iran met Taliban envoys.", "Iran", "Iran", 0, 4, ((9, 16),))).split()
-    ['\\ue000', 'met', '\\ue001', 'envoys.']
-    """
-    start, end = example.start, example.end
-    named = start is not None and end is not None
-    spans = [(start, end, ACTOR)] if start is not None and end is not None else []
-    spans += [(s, e, TARGET) for s, e in example.targets if not named or e <= (start or 0) or s >= (end or 0)]
-    parts, done = [], 0
-    for begin, stop, token in sorted(spans):
-        parts += [_plain(example.text[done:begin]), token]
-        done = max(done, stop)
-    return " ".join([*parts, _plain(example.text[done:])]).lower()
-
-
-def _plain(text: str) -> str:
-    return text.replace(ACTOR, " ").replace(TARGET, " ")
-
-
-@lru_cache(maxsize=65536)
-def stem(word: str) -> str:
-    """Return a lower-cased word without its commonest English endings: cruder than a stemmer, and without a dependency.
-
-    >>> [stem(word) for word in ("talks", "talking", "recognised", "recognize", "countries")]
-    ['talk', 'talk', 'recognis', 'recognis', 'country']
-    """
-    word = word.replace("’", "'").removesuffix("'s")
-    if len(word) <= 4:
-        return word[:-1] if len(word) == 4 and word[-1] == "s" and word[-2] != "s" else word
-    for suffix, rest in SUFFIXES:
-        if word.endswith(suffix) and len(word) - len(suffix) + len(rest) >= 4:
-            word = word[: len(word) - len(suffix)] + rest
-            break
-    if len(word) > 4 and word[-1] == word[-2] and word[-1] not in "sle":
-        word = word[:-1]
-    return word[:-1] + "s" if word.endswith("iz") else word
-
-
-def units(word: str, sizes: Sequence[int]) -> tuple[str, ...]:
-    """Return a token's units: itself (`w:`), its stem (`s:`) and the character n-grams of the word (`c:`).
-
-    >>> units("talks", (5,))
-    ('w:talks', 's:talk', 'c:<talk', 'c:talks', 'c:alks>')
-    """
-    if word[0].isdigit():
-        word = "0"
-    framed = f"<{word}>" if len(word) > 3 else ""
-    grams = (f"c:{framed[i : i + n]}" for n in sizes for i in range(len(framed) - n + 1))
-    return (f"w:{word}", f"s:{stem(word)}", *grams)
 
 
 class Tokens(NamedTuple):
@@ -180,32 +113,46 @@ def read_blocks(tokens: Tokens, chosen: Sequence[str]) -> Iterator[tuple[str, In
     side = np.where(actor < 0, 0, np.where(t.position < actor, 1, 2))
     zone = side * 3 + np.where(target < 0, 0, np.where(t.position < target, 1, 2))
     zone += 9 * np.where((actor < 0) | (target < 0), 0, np.where(actor < target, 1, 2))
-    distance = np.abs(t.position - actor)
-    seen = t.stem > 0
-    pairs = np.flatnonzero((t.rows[1:] == t.rows[:-1]) & seen[1:] & seen[:-1]) if len(t.rows) else t.rows
-    left, right = t.stem[pairs], t.stem[np.minimum(pairs + 1, len(t.rows) - 1)]
-    one = {"word": (0, t.word), "stem": (0, t.stem), "zone": (zone, t.stem), "side": (side, t.stem)}
-    for block in ("word", "stem", "zone", "side"):
+    distance = np.where(actor < 0, len(t.rows), np.abs(t.position - actor))
+    if "word" in blocks:
+        yield "word", *_single(t, "word", np.zeros_like(side), t.word > 0)
+    for block, place, use in (
+        ("stem", np.zeros_like(side), t.stem > 0),
+        ("side", side, actor >= 0),
+        ("zone", zone, (actor >= 0) | (target >= 0)),
+    ):
         if block in blocks:
-            place, unit = one[block]
-            use = (unit > 0) & ((side > 0) | (target >= 0) | (block in ("word", "stem")))
-            yield block, t.rows[use], pack(block, place[use] if isinstance(place, np.ndarray) else place, unit[use])
-    places = {"pair": np.zeros_like(side), "zone-pair": zone, "side-pair": side, "near-pair": side * 2 + (distance > 5)}
-    for block, place in places.items():
+            yield block, *_single(t, block, place, use)
+    for block, place, use in (
+        ("pair", np.zeros_like(side), t.stem > 0),
+        ("side-pair", side, actor >= 0),
+        ("near-pair", side * 2 + (distance > 5), distance <= 9),
+    ):
         if block in blocks:
-            use = np.full(len(pairs), True)
-            if block != "pair":
-                use = (actor[pairs] >= 0) | ((target[pairs] >= 0) & (block == "zone-pair"))
-            if block == "near-pair":
-                use &= distance[pairs] <= 9
-            yield block, t.rows[pairs[use]], pack(block, place[pairs[use]], left[use], right[use])
+            yield block, *_pairs(t, block, place, use, step=1)
+    if "skip" in blocks:
+        yield "skip", *_pairs(t, "skip", np.zeros_like(side), t.stem > 0, step=2)
     if "char" in blocks:
-        use = t.grams > 0
-        yield "char", t.gram_rows[use], pack("char", 0, t.grams[use])
+        yield "char", t.gram_rows[t.grams > 0], pack("char", 0, t.grams[t.grams > 0])
     if "negated" in blocks:
         yield from _negated(t)
     if "flag" in blocks:
         yield from _flags(t)
+
+
+def _single(t: Tokens, block: str, place: Integers, use: NDArray[np.bool_]) -> tuple[Integers, Integers]:
+    unit = t.word if block == "word" else t.stem
+    use = use & (unit > 0)
+    return t.rows[use], pack(block, place[use], unit[use])
+
+
+def _pairs(t: Tokens, block: str, place: Integers, use: NDArray[np.bool_], *, step: int) -> tuple[Integers, Integers]:
+    """Stems `step` tokens apart in one example; `place` and `use` are those of the first."""
+    left = np.flatnonzero(use[:-step])
+    right = left + step
+    kept = (t.rows[left] == t.rows[right]) & (t.stem[left] > 0) & (t.stem[right] > 0)
+    left, right = left[kept], right[kept]
+    return t.rows[left], pack(block, place[left], t.stem[left], t.stem[right])
 
 
 def _negated(t: Tokens) -> Iterator[tuple[str, Integers, Integers]]:
@@ -231,3 +178,15 @@ def _flags(t: Tokens) -> Iterator[tuple[str, Integers, Integers]]:
     for flag in flags:
         rows = np.flatnonzero(flag)
         yield "flag", rows, pack("flag", flag[rows], 0)
+
+
+def read_context(examples: Sequence[Example], numbers: Mapping[str, int]) -> tuple[Integers, Integers]:
+    """Return `(rows, keys)` of the block "context": stems of the sentence before (place 0) and of the one after (1)."""
+    texts = [text.lower() for example in examples for text in (example.prev, example.next)]
+    tokens = [TOKEN.findall(plain(text)) for text in texts]
+    kinds: dict[str, int] = {}
+    kind = np.array([kinds.setdefault(token, len(kinds)) for row in tokens for token in row], dtype=np.int64)
+    known = np.array([numbers.get(f"s:{stem(word)}", 0) for word in kinds], dtype=np.int64)
+    place = np.repeat(np.arange(len(texts)), [len(row) for row in tokens])
+    use = known[kind] > 0
+    return place[use] // 2, pack("context", place[use] % 2, known[kind[use]])

@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self, Unpack
+from typing import Any, NamedTuple, Self, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +19,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from stance.dataset.arrays import label_matrix
 from stance.errors import BundleError, DataError
 from stance.models.base import FitOptions
-from stance.models.features import TOKEN, Integers, mark, read_blocks, read_tokens, units
+from stance.models.features import Block, Integers, read_blocks, read_context, read_tokens
+from stance.models.units import TOKEN, mark, units
 from stance.records import Example
 
 BATCH = 1024
 WEIGHTS, VOCABULARY, SETTINGS = "tfidf.safetensors", "vocabulary.json", "tfidf.json"
-Block = Literal[
-    "word", "stem", "pair", "char", "zone", "zone-pair", "side", "side-pair", "near-pair", "negated", "flag"
-]
 
 
 class Entries(NamedTuple):
@@ -56,8 +54,8 @@ class TfidfLinear:
         min_examples: int = Field(default=2, ge=1, description="Features seen in fewer training examples are dropped.")
         char_sizes: tuple[int, ...] = (4, 5)
         blocks: Mapping[Block, float] = {
-            "word": 0.5, "stem": 0.5, "pair": 0.7, "char": 1.0, "zone": 0.7, "side": 0.7, "side-pair": 0.7,
-            "near-pair": 0.7, "negated": 0.5, "flag": 0.3,
+            "word": 0.5, "stem": 0.5, "pair": 0.7, "skip": 0.5, "char": 1.0, "zone": 0.7, "side": 0.7, "side-pair": 0.7,
+            "near-pair": 0.7, "negated": 0.5, "flag": 0.3, "context": 0.5,
         }  # fmt: skip
 
         @field_validator("blocks")
@@ -81,7 +79,8 @@ class TfidfLinear:
     def fit(self, train: Sequence[Example], validation: Sequence[Example], **options: Unpack[FitOptions]) -> None:  # noqa: ARG002
         """Learn vocabulary and weights; `validation` is not used. Raises DataError for an empty training set.
 
-        A label that no training example has, or that all have, gets its smoothed rate as a constant.
+        A label that no training example has, or that all have, gets its smoothed rate as a constant; so do all labels
+        where no feature is frequent enough.
         """
         if not train:
             raise DataError("no training examples: the linear model needs at least one")
@@ -174,8 +173,12 @@ class TfidfLinear:
         self.idf = (idf**self.settings.idf_power).astype(np.float32)
 
     def _read(self, examples: Sequence[Example]) -> list[tuple[str, Integers, Integers]]:
+        chosen = [block for block, weight in self.settings.blocks.items() if weight]
         tokens = read_tokens(examples, self._numbers, self.settings.char_sizes)
-        return list(read_blocks(tokens, [block for block, weight in self.settings.blocks.items() if weight]))
+        found = list(read_blocks(tokens, chosen))
+        if "context" in chosen:
+            found.append(("context", *read_context(examples, self._numbers)))
+        return found
 
     def _entries(self, examples: Sequence[Example]) -> Entries:
         """Look the features up, weigh them by idf and scale each block of each example to its weight."""
@@ -221,7 +224,7 @@ class TfidfLinear:
         from sklearn.linear_model import LogisticRegression
 
         positives = int(gold.sum())
-        if positives in (0, len(gold)):
+        if positives in (0, len(gold)) or matrix.shape[1] == 0:
             rate = (positives + 0.5) / (len(gold) + 1)
             return np.zeros(len(self.keys), dtype=np.float32), float(np.log(rate / (1 - rate)))
         regression = LogisticRegression(

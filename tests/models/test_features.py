@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stance.models.features import ACTOR, BLOCKS, TARGET, TOKEN, mark, read_blocks, read_tokens, stem, units
+from stance.models.features import BLOCKS, read_blocks, read_context, read_tokens
+from stance.models.units import ACTOR, TARGET, TOKEN, mark, stem, units
 from stance.records import Example
 
 SIZES = (4, 5)
@@ -90,3 +91,10 @@ def test_keys_are_distinct_for_distinct_features():
     packed = np.concatenate([found for _, _, found in read_blocks(tokens, ["word", "stem", "side", "zone"])])
     assert packed.min() > 0
     assert len(set(packed.tolist())) >= 4
+
+
+def test_context_tells_the_sentence_before_from_the_one_after():
+    numbers = {"s:talk": 1}
+    rows, before = read_context([Example("x", prev="They talked."), Example("x"), Example("x", next="Talks.")], numbers)
+    assert rows.tolist() == [0, 2]
+    assert before[0] != before[1]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from stance.errors import BundleError, DataError
+from stance.models.features import BLOCKS
 from stance.models.tfidf import BATCH, TfidfLinear
 from stance.records import Example
 
@@ -18,7 +19,7 @@ LABELS = ("engage", "oppose")
 ACTORS = ("Norway", "Iran", "Qatar", "the Kremlin", "Beijing")
 SAYINGS = {
     ("engage",): ("hosted talks with", "met envoys of", "welcomed contact with", "opened a channel to"),
-    ("oppose",): ("condemned", "refused to meet", "rejected a return of", "threatened"),
+    ("oppose",): ("condemned", "would not meet", "rejected a return of", "threatened"),
     (): ("read a report on", "was asked about", "said nothing about", "flew over"),
 }
 
@@ -198,3 +199,17 @@ print(*sorted({"sklearn", "scipy", "pandas", "torch", "transformers", "mlflow"} 
     probability, loaded = done.stdout.split("\n")[:2]
     assert loaded == ""
     assert 0 < float(probability) < 1
+
+
+def test_every_block_is_of_use_alone():
+    train = [about(e.text, e.actor, e.labels, prev=f"{e.labels} before", next="after") for e in corpus()]
+    for block in BLOCKS:
+        fitted = TfidfLinear(LABELS, TfidfLinear.Settings(blocks={block: 1.0}))
+        fitted.fit(train, [])
+        assert fitted.describe()["features"] > 0, block
+
+
+def test_a_corpus_without_frequent_features_gives_the_rates():
+    fitted = TfidfLinear(LABELS, TfidfLinear.Settings(min_examples=9, blocks={"word": 1.0}))
+    fitted.fit([Example("one", labels=("engage",)), Example("two", labels=())], [])
+    assert fitted.predict_proba([Example("one")]).tolist() == [[0.5, pytest.approx(1 / 6)]]
