@@ -19,7 +19,8 @@ def runs(task: str | None, as_json: bool) -> None:
         click.echo(frame.to_json(orient="records", lines=True, date_format="iso"), nl=False)
         return
     frame["started"] = frame["started"].map(lambda moment: f"{moment:%Y-%m-%d %H:%M}")
-    frame["run_id"] = frame["run_id"].str[:8]
+    for column in ("run_id", "split_digest"):
+        frame[column] = frame[column].str[:8]
     tables.show(f"{len(frame)} runs", list(frame.columns), frame.fillna("").itertuples(index=False))
 
 
