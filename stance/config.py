@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from stance.errors import ConfigError
 from stance.models import catalogue
 
+# Values that look like a date or a number and are none, and brackets nested without end, leave PyYAML as these.
+_NOT_YAML = (yaml.YAMLError, ValueError, RecursionError, AttributeError)
+
 
 class Experiment(BaseModel):
     """What one training run does. `model` holds the `kind` and that kind's own settings."""
@@ -44,12 +47,12 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Experiment:
     """
     path = Path(path)
     content = _read(path)
-    per_task = content.pop("tasks", {}) or {}
+    per_task = _section(content.pop("tasks", None), f"{path}: tasks")
     chosen: dict[str, Any] = {}
     for override in overrides:
         _assign(chosen, override)
-    task = chosen.get("task", content.get("task", "stance"))
-    _merge(content, per_task.get(task, {}))
+    task = str(chosen.get("task", content.get("task", "stance")))
+    _merge(content, _section(per_task.get(task), f"{path}: tasks.{task}"))
     for key in ("codebook", "data"):
         if content.get(key):
             content[key] = str(path.parent / str(content[key]))
@@ -76,13 +79,21 @@ def validate(content: dict[str, Any], where: str) -> Experiment:
 def _read(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot read the experiment: {error}") from error
-    except yaml.YAMLError as error:
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot read the experiment: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text; an experiment is a YAML file") from error
+    except _NOT_YAML as error:
         raise ConfigError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise ConfigError(f"{path}: an experiment is a mapping of keys, such as `name` and `model`")
     return content
+
+
+def _section(content: Any, where: str) -> dict[str, Any]:
+    if not isinstance(content or {}, dict):
+        raise ConfigError(f"{where}: a mapping is expected, not {content!r:.60}")
+    return content or {}
 
 
 def _assign(content: dict[str, Any], override: str) -> None:
@@ -97,8 +108,8 @@ def _assign(content: dict[str, Any], override: str) -> None:
             raise ConfigError(f"'{override}': '{parent}' holds a value, not a section")
     try:
         content[last] = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"'{override}': the value is not YAML") from error
+    except _NOT_YAML as error:
+        raise ConfigError(f"'{override}': the value is not YAML; put it in quotes to mean the text itself") from error
 
 
 def _merge(base: dict[str, Any], change: dict[str, Any]) -> None:

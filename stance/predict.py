@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from stance.corpus.ingest import ingest
+from stance.errors import DataError
 from stance.models.classifier import Classifier
 from stance.records import Article, Example, Prediction
 
@@ -21,24 +22,26 @@ def predict_articles(articles: Iterable[Article], classifiers: Sequence[Classifi
     The columns are ORIGIN, then for every classifier a float column `<task>.<label>` per label in codebook order (the
     calibrated probability) and a column `<task>` with the list of labels given. A task coded per actor has None in rows
     without an actor; a task coded per sentence repeats its answer on every row of the sentence. All classifiers must
-    come from one codebook (that of the first is used to read the articles).
+    come from one codebook, each for a task of its own; DataError is raised where they do not.
     """
     import pandas as pd
 
+    _check_together(classifiers)
     articles = list(articles)
     book = classifiers[0].codebook
-    units = {book.tasks[classifier.task].unit for classifier in classifiers}
+    units = {classifier.codebook.tasks[classifier.task].unit for classifier in classifiers}
     sentences = list(ingest(articles, book, _task_of("sentence", classifiers)))
     seen = list(ingest(articles, book, _task_of("actor", classifiers))) if "actor" in units else []
     with_actor = {_place(example) for example in seen}
     rows = sorted([*seen, *(one for one in sentences if _place(one) not in with_actor)], key=_order(sentences))
     frame = pd.DataFrame([[getattr(row, name) for name in ORIGIN] for row in rows], columns=list(ORIGIN))
     for classifier in classifiers:
-        per_actor = book.tasks[classifier.task].unit == "actor"
+        per_actor = classifier.codebook.tasks[classifier.task].unit == "actor"
         answers = _answers(classifier, seen if per_actor else sentences)
         for j, label in enumerate(classifier.labels):
             given = [answers.get(_key(row, per_actor)) for row in rows]
-            frame[f"{classifier.task}.{label}"] = [None if one is None else one.probabilities[j] for one in given]
+            column = [None if one is None else one.probabilities[j] for one in given]
+            frame[f"{classifier.task}.{label}"] = pd.Series(column, dtype=float)
         frame[classifier.task] = pd.Series([None if one is None else list(one.labels) for one in given], dtype=object)
     return frame
 
@@ -51,11 +54,11 @@ def summarize(frame: pd.DataFrame, task: str, labels: Sequence[str]) -> pd.DataF
     """
     import pandas as pd
 
-    given = frame[frame[task].map(lambda value: isinstance(value, list) and bool(value))]
+    given = frame.loc[[isinstance(value, list) and bool(value) for value in frame[task]]]
     rows = []
     for actor, own in given.groupby("actor", sort=False):
         for rank, label in enumerate(labels):
-            with_label = own[own[task].map(lambda value, label=label: label in value)]
+            with_label = own.loc[[label in value for value in own[task]]]
             if len(with_label):
                 best = with_label.iloc[int(with_label[f"{task}.{label}"].astype(float).to_numpy().argmax())]
                 sure = float(best[f"{task}.{label}"])
@@ -67,10 +70,19 @@ def summarize(frame: pd.DataFrame, task: str, labels: Sequence[str]) -> pd.DataF
     return pd.DataFrame([(row[1], *row[3:]) for row in rows], columns=columns)
 
 
+def _check_together(classifiers: Sequence[Classifier]) -> None:
+    tasks = [classifier.task for classifier in classifiers]
+    names = sorted({classifier.codebook.name for classifier in classifiers})
+    if len(names) > 1:
+        raise DataError(f"the models come from several codebooks ({', '.join(names)}); predict with one at a time")
+    if len(set(tasks)) < len(tasks):
+        raise DataError(f"several models for one task ({', '.join(tasks)}); give one model for each task")
+
+
 def _task_of(unit: str, classifiers: Sequence[Classifier]) -> str:
     """A task of the codebook coded per `unit`; one of the classifiers' own where there is one."""
     tasks = classifiers[0].codebook.tasks
-    names = [classifier.task for classifier in classifiers] + list(tasks)
+    names = [classifier.task for classifier in classifiers if classifier.task in tasks] + list(tasks)
     return next((name for name in names if tasks[name].unit == unit), names[0])
 
 

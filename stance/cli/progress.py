@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -17,11 +18,16 @@ EVERY = 5.0  # seconds between two lines where there is no terminal
 @contextmanager
 def bar(label: str) -> Iterator[Progress]:
     """Yield a function to call with `{"done": …, "total": …}` and any metrics worth showing."""
+    if os.environ.get("RANK", "0") != "0":  # a helper process of a training on several devices
+        yield lambda _: None
+        return
     show = _terminal(label) if sys.stderr.isatty() else _log(label)
     try:
         yield show.update
-    finally:
+    except BaseException:
         show.close()
+        raise
+    show.close(done=True)
 
 
 class _terminal:  # noqa: N801 - reads as a verb where it is used
@@ -48,7 +54,7 @@ class _terminal:  # noqa: N801 - reads as a verb where it is used
         if facts:
             self.progress.update(self.task, facts=facts)
 
-    def close(self) -> None:
+    def close(self, done: bool = False) -> None:  # noqa: ARG002 - the bar itself shows how far it came
         self.progress.stop()
 
 
@@ -73,8 +79,9 @@ class _log:  # noqa: N801
             flush=True,
         )
 
-    def close(self) -> None:
-        print(f"{self.label}: done in {time.monotonic() - self.start:.1f} s", file=sys.stderr, flush=True)
+    def close(self, done: bool = False) -> None:
+        if done:
+            print(f"{self.label}: done in {time.monotonic() - self.start:.1f} s", file=sys.stderr, flush=True)
 
 
 def _facts(state: dict[str, float]) -> str:

@@ -16,6 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from stance.errors import ConfigError
+
 STATE = "state.json"
 
 
@@ -33,18 +35,24 @@ class State:
 
 
 def save(folder: Path, state: State, network: nn.Module, optimizer: torch.optim.Optimizer, best: Weights) -> None:
-    """Write a checkpoint of trained weights, optimizer moments and the best weights so far, replacing older ones."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write a checkpoint of trained weights, optimizer moments and the best weights so far, replacing older ones.
+
+    Raises ConfigError when the folder cannot be written.
+    """
     tensors = {f"weights/{name}": tensor for name, tensor in trained(network).items()}
     tensors |= {f"best/{name}": tensor for name, tensor in best.items()}
     for index, moments in optimizer.state_dict()["state"].items():
         for name, value in moments.items():
             tensors[f"moments/{index}/{name}"] = torch.as_tensor(value)
     name = f"step-{state.step}-{state.epoch}.safetensors"
-    save_file({key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}, folder / name)
-    draft = folder / (STATE + ".partial")
-    draft.write_text(json.dumps({"tensors": name, **asdict(state)}), "utf-8")
-    draft.replace(folder / STATE)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file({key: tensor.detach().cpu().contiguous().clone() for key, tensor in tensors.items()}, folder / name)
+        draft = folder / (STATE + ".partial")
+        draft.write_text(json.dumps({"tensors": name, **asdict(state)}), "utf-8")
+        draft.replace(folder / STATE)
+    except (OSError, SafetensorError) as error:
+        raise ConfigError(f"{folder}: cannot write a checkpoint: {error}; set STANCE_CACHE elsewhere") from error
     for old in folder.glob("step-*.safetensors"):
         if old.name != name:
             old.unlink(missing_ok=True)

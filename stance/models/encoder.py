@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -21,10 +22,10 @@ from stance.models import frozen
 from stance.models.base import FitOptions
 from stance.models.device import pick_device, threads
 from stance.models.marking import MASKED, mark
-from stance.models.network import Network, add_lora, freeze, load_backbone
+from stance.models.network import Network, add_lora, attention, freeze, load_backbone
 from stance.models.tokens import Row, pad, tokenize
 from stance.models.training import Collate, Gold, Schedule, Training, probabilities
-from stance.models.weights import encoder_path
+from stance.models.weights import encoder_hash
 from stance.records import Example, content_id
 
 
@@ -75,7 +76,7 @@ class Encoder:
         if not train:
             raise DataError("there is no labelled example to train on")
         torch.manual_seed(self.seed)
-        backbone, self.tokenizer = load_backbone(str(encoder_path(self.settings.name)), self.settings.dropout)
+        backbone, self.tokenizer = load_backbone(self.settings.name, self.settings.dropout)
         freeze(backbone, self.settings.freeze_layers, self.settings.freeze_embeddings)
         if self.settings.lora_rank:
             backbone = add_lora(backbone, self.settings.lora_rank)
@@ -83,7 +84,7 @@ class Encoder:
         rows, checked = self._rows(train), self._rows(validation)
         gold, expected = label_matrix(train, self.labels), label_matrix(validation, self.labels)
         checkpoints = options.get("checkpoints")
-        folder = checkpoints / self._fingerprint(train) if checkpoints is not None else None
+        folder = checkpoints / self._fingerprint([*rows, *checked], [gold, expected]) if checkpoints else None
         with self._collate([*rows, *checked]) as collate:
             network = self.network
             score = lambda: _mean_average_precision(expected, probabilities(network, checked, collate))  # noqa: E731
@@ -128,7 +129,8 @@ class Encoder:
         model.history = facts["history"]
         config = AutoConfig.from_pretrained(folder / "encoder")
         model.tokenizer = AutoTokenizer.from_pretrained(folder / "encoder", use_fast=True)
-        model.network = Network(AutoModel.from_config(config), len(model.labels), model.settings.head_dropout)
+        backbone = AutoModel.from_config(config, attn_implementation=attention())
+        model.network = Network(backbone, len(model.labels), model.settings.head_dropout)
         model.network.load_state_dict(load_file(folder / "network.safetensors"))
         torch.set_num_threads(threads())
         model.network.to(pick_device()).eval()
@@ -173,10 +175,15 @@ class Encoder:
         with frozen.upper_only(network.backbone, depth, cache, self._pad_id) as collate:
             yield collate
 
-    def _fingerprint(self, train: Sequence[Example]) -> str:
-        """Names the training: the same data, settings and seed find their own checkpoint and no other."""
-        data = [f"{example.id}:{example.labels}" for example in train]
-        return content_id(self.labels, self.settings.model_dump_json(), self.seed, *data)
+    def _fingerprint(self, rows: Sequence[Row], gold: Sequence[NDArray[np.int8]]) -> str:
+        """Names the training: the same data as tokens, settings, weights and seed find their own checkpoint only."""
+        data = hashlib.sha256()
+        for row in rows:
+            data.update(row.ids.tobytes() + row.actor.tobytes())
+        for labels in gold:
+            data.update(labels.tobytes())
+        weights = encoder_hash(self.settings.name)
+        return content_id(self.labels, self.settings.model_dump_json(), self.seed, weights, data.hexdigest())
 
 
 def _mean_average_precision(gold: NDArray[np.int8], scores: NDArray[np.float32]) -> float:

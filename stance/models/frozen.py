@@ -25,8 +25,9 @@ class CachedBottom(nn.Module):
         super().__init__()
         self.current: torch.Tensor | None = None
 
-    def forward(self, *args: object, **kwargs: object) -> torch.Tensor | None:  # noqa: ARG002 - any embedding's call
-        return self.current
+    def forward(self, *args: object, **kwargs: object) -> torch.Tensor | None:
+        given = next((one for one in (*args, *kwargs.values()) if isinstance(one, torch.Tensor)), None)
+        return self.current if given is None or self.current is None else self.current.to(given.device)
 
 
 class Activations:

@@ -21,10 +21,11 @@ BEFORE, AFTER = 24, 12  # words of the sentence before and of the one after that
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """`actor` is the span of the marked actor in `text`, None when the example has no actor."""
+    """`actor` is the span of the marked actor in `text`, None when the example has no actor. `context` is None when
+    none is read, which is not the same to an encoder as a sentence without neighbours."""
 
     text: str
-    context: str
+    context: str | None
     actor: Span | None
 
 
@@ -49,7 +50,7 @@ def mark(example: Example, *, name: str | None = None, context: bool = True) -> 
         length = len(pieces[0])
     first, last = _window(example)
     position = first
-    for start, end, marker in _spans(example):
+    for start, end, marker in _spans(example, last):
         if start < first or end > last:
             continue
         words = (name or example.text[start:end]) if marker == ACTOR else example.text[start:end]
@@ -61,14 +62,15 @@ def mark(example: Example, *, name: str | None = None, context: bool = True) -> 
         length += len(shown)
         position = end
     pieces.append(example.text[position:last])
-    return Marked("".join(pieces), _context(example) if context else "", actor)
+    return Marked("".join(pieces), _context(example) if context else None, actor)
 
 
-def _spans(example: Example) -> list[tuple[int, int, str]]:
-    """Spans to mark, in order and without overlap; the actor wins over the target ("the Taliban's foes")."""
+def _spans(example: Example, last: int) -> list[tuple[int, int, str]]:
+    """Spans to mark, in order and without overlap; the actor wins over the target ("the Taliban's foes"), and one
+    that is longer than what is read ends at `last`."""
     spans: list[tuple[int, int, str]] = []
     if example.start is not None and example.end is not None:
-        spans.append((example.start, example.end, ACTOR))
+        spans.append((example.start, min(example.end, last), ACTOR))
     for start, end in example.targets:
         if not any(s < end and start < e for s, e, _ in spans):
             spans.append((start, end, TARGET))
@@ -81,13 +83,11 @@ def _window(example: Example) -> Span:
     if len(text) <= LONGEST * 4:
         return 0, len(text)
     room = LONGEST * 6
-    middle = ((example.start or 0) + (example.end or 0)) // 2
-    first = max(0, min(middle - room // 2, len(text) - room))
-    last = min(len(text), first + room)
-    if example.start is not None and example.end is not None:
-        first, last = min(first, example.start), max(last, min(example.end, example.start + room))
+    begin = example.start or 0
+    end = min(example.end or 0, begin + room)
+    first = max(0, min((begin + end - room) // 2, len(text) - room))
     start = first + text[first : first + 40].find(" ") + 1 if first else 0  # begin with a whole word
-    return (start if example.start is None or start <= example.start else first), last
+    return (start if example.start is None or start <= begin else first), first + room
 
 
 def _context(example: Example) -> str:

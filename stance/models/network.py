@@ -9,6 +9,7 @@ from torch import nn
 
 from stance.errors import ConfigError, WeightsError
 from stance.models.tokens import Batch
+from stance.models.weights import load_encoder
 
 
 class Network(nn.Module):
@@ -38,36 +39,34 @@ def _mean(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return (hidden * mask.unsqueeze(-1)).sum(1) / mask.sum(1, keepdim=True).clamp(min=1)
 
 
-def load_backbone(path: str, dropout: float = 0.0) -> tuple[nn.Module, Any]:
+def load_backbone(name: str, dropout: float = 0.0) -> tuple[nn.Module, Any]:
     """Return a pretrained encoder in float32 and its fast tokenizer; only safetensors weights are read.
 
     Attention dropout is off: drawing it takes a fifth of a training step on a CPU.
     Raises WeightsError when the weights, or a fast tokenizer for them, cannot be had.
     """
-    from transformers import AutoConfig, AutoModel, AutoTokenizer
     from transformers.utils import logging
+
+    def adjust(config: Any) -> None:
+        for key in ("attention_probs_dropout_prob", "attention_dropout"):
+            if hasattr(config, key):
+                setattr(config, key, 0.0)
+        for key in ("hidden_dropout_prob", "dropout"):
+            if hasattr(config, key):
+                setattr(config, key, dropout)
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
-    try:
-        config = AutoConfig.from_pretrained(path)
-        for name in ("attention_probs_dropout_prob", "attention_dropout"):
-            if hasattr(config, name):
-                setattr(config, name, 0.0)
-        for name in ("hidden_dropout_prob", "dropout"):
-            if hasattr(config, name):
-                setattr(config, name, dropout)
-        # Written-out attention trains half again as fast as the fused kernel on a CPU; a GPU wants the fused one.
-        attention = None if torch.cuda.is_available() else "eager"
-        backbone = AutoModel.from_pretrained(
-            path, config=config, use_safetensors=True, dtype=torch.float32, attn_implementation=attention
-        )
-        tokenizer = AutoTokenizer.from_pretrained(path, use_fast=True)
-    except (OSError, ValueError, ImportError) as error:
-        raise WeightsError(f"cannot load the encoder '{path}': {' '.join(str(error).split())[:300]}") from error
+    tokenizer, backbone = load_encoder(name, adjust, attn_implementation=attention())
     if not tokenizer.is_fast:
-        raise WeightsError(f"the encoder '{path}' has no fast tokenizer, which the actor's span needs; take another")
+        raise WeightsError(f"the encoder '{name}' has no fast tokenizer, which the actor's span needs; take another")
     return backbone, tokenizer
+
+
+def attention() -> str | None:
+    """Which attention to compute with: written out on a CPU, where it trains half again as fast as the fused kernel;
+    on a GPU transformers chooses. A loaded model takes the same one, so that it answers as it did when trained."""
+    return None if torch.cuda.is_available() else "eager"
 
 
 def layers_of(backbone: nn.Module) -> nn.ModuleList:

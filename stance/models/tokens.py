@@ -32,26 +32,27 @@ class Row:
 
 
 def tokenize(marked: Sequence[Marked], tokenizer: Any, max_tokens: int) -> list[Row]:
-    """Return one row per marked sentence; the context is cut before the sentence is.
+    """Return one row per marked sentence; the context is cut before the sentence is, and the sentence not at its actor.
 
-    `tokenizer` is a fast Hugging Face tokenizer: the actor's span is found through its character offsets.
+    `tokenizer` is a fast Hugging Face tokenizer: the actor's span is found through its character offsets. A row
+    does not depend on the others: either all of `marked` have a context, if only an empty one, or none has.
     """
     if not marked:
         return []
-    limit = min(max_tokens, getattr(tokenizer, "model_max_length", max_tokens))
-    with_context = any(one.context for one in marked)
     encoded = tokenizer(
         [one.text for one in marked],
-        [one.context for one in marked] if with_context else None,
-        truncation="longest_first",
-        max_length=limit,
+        None if marked[0].context is None else [one.context or "" for one in marked],
         return_offsets_mapping=True,
+        verbose=False,  # says that rows are too long, which is seen to below
     )
+    limit = min(max_tokens, getattr(tokenizer, "model_max_length", max_tokens))
     types = encoded.get("token_type_ids") or [[0] * len(ids) for ids in encoded["input_ids"]]
-    return [
-        _row(one, encoded["input_ids"][i], types[i], encoded["offset_mapping"][i], encoded.sequence_ids(i))
-        for i, one in enumerate(marked)
-    ]
+    rows = []
+    for i, one in enumerate(marked):
+        row = _row(one, encoded["input_ids"][i], types[i], encoded["offset_mapping"][i], encoded.sequence_ids(i))
+        special = np.array([part is None for part in encoded.sequence_ids(i)])
+        rows.append(_cut(row, special, limit))
+    return rows
 
 
 def _row(marked: Marked, ids: list[int], types: list[int], offsets: list[tuple[int, int]], parts: list[Any]) -> Row:
@@ -60,9 +61,26 @@ def _row(marked: Marked, ids: list[int], types: list[int], offsets: list[tuple[i
     actor = sentence
     if marked.actor is not None:
         start, end = marked.actor
-        span = np.array([begin >= start and stop <= end for begin, stop in offsets]) & first
+        # A token may begin with the space before it.
+        span = np.array([begin < end and stop > start and begin < stop for begin, stop in offsets]) & first
         actor = span if span.any() else sentence
     return Row(np.array(ids, np.int32), np.array(types, np.int8), actor, sentence)
+
+
+def _cut(row: Row, special: NDArray[np.bool_], limit: int) -> Row:
+    """The row with at most `limit` tokens: special ones, then of the sentence what lies at the actor, then context."""
+    if len(row) <= limit:
+        return row
+    room = max(0, limit - int(special.sum()))
+    own = np.flatnonzero(row.sentence & ~special)
+    actor = np.searchsorted(own, np.flatnonzero(row.actor & ~special))
+    first = 0
+    if 0 < len(actor) < len(own) and actor[-1] >= room:  # it would be cut off: put it in the middle of what is kept
+        first = min(max(0, int(actor[0] + actor[-1] - room) // 2), len(own) - room)
+    kept = special.copy()
+    kept[own[first : first + room]] = True
+    kept[np.flatnonzero(~special & ~row.sentence)[: max(0, room - len(own))]] = True
+    return Row(row.ids[kept], row.types[kept], row.actor[kept], row.sentence[kept])
 
 
 @dataclass(frozen=True, slots=True)

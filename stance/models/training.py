@@ -20,7 +20,7 @@ from torch import nn
 from stance.models import checkpoint
 from stance.models.base import Progress
 from stance.models.checkpoint import State
-from stance.models.device import autocast, precision, threads
+from stance.models.device import autocast, pick_device, precision, threads
 from stance.models.network import layers_of
 from stance.models.tokens import Batch, Row, by_length, shuffled
 
@@ -59,12 +59,13 @@ class Training:
     """One training of one network. `run` trains it in place and leaves the weights of the best epoch in it."""
 
     def __init__(self, network: nn.Module, schedule: Schedule, collate: Collate, score: Callable[[], float]) -> None:
-        from accelerate import Accelerator
+        from accelerate import Accelerator, DistributedDataParallelKwargs
 
-        cpu = not torch.cuda.is_available() and not torch.backends.mps.is_available()
-        device = torch.device("cpu") if cpu else Accelerator().device
-        half = precision(device) == torch.bfloat16
-        self.accelerator = Accelerator(cpu=cpu, mixed_precision="bf16" if half else "no")
+        device = pick_device()
+        cpu, half = device.type == "cpu", precision(device) == torch.bfloat16
+        # Encoders have parameters that this network does not use, such as BERT's pooler.
+        spread = DistributedDataParallelKwargs(find_unused_parameters=True)
+        self.accelerator = Accelerator(cpu=cpu, mixed_precision="bf16" if half else "no", kwargs_handlers=[spread])
         if cpu:
             torch.set_num_threads(max(1, threads() // self.accelerator.num_processes))
         self.plain, self.schedule, self.collate, self.score = network, schedule, collate, score
@@ -156,9 +157,9 @@ class Training:
         return torch.as_tensor(weights, dtype=torch.float32, device=self.accelerator.device)
 
     def _save(self, folder: Path) -> None:
+        # No barrier: each process has a clock of its own, so the others do not know that this one saves now.
         if self.accelerator.is_main_process:
             checkpoint.save(folder, self.state, self.plain, self.optimizer, self.best)
-        self.accelerator.wait_for_everyone()
 
 
 def probabilities(

