@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from stance import codebook as codebooks
 from stance import config, samples
 from stance.cli import tables
 from stance.cli.ingest import read_reporting

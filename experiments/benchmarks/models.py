@@ -3,8 +3,9 @@
     python -m experiments.benchmarks.models
     python -m experiments.benchmarks.models --task frames majority lexicon tfidf-linear encoder
 
-Each model is trained in a process of its own, so that time and peak memory are its alone. The margin is the difference
-in macro-F1 to the model in the line above on the same test rows, with its 95% interval by paired bootstrap over documents.
+Each model is trained in a process of its own, so that time and peak memory are its alone. The margin is the
+difference in macro-F1 to the model in the line above on the same test rows, with its 95% interval by paired bootstrap
+over documents.
 """
 
 from __future__ import annotations

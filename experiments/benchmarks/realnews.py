@@ -5,7 +5,8 @@
     python -m experiments.benchmarks.realnews models:/taliban-stance@champion
 
 Each argument is an experiment (trained here, not tracked), a model's URI, or a bundle's folder; `key=value` changes
-the experiments. FILE holds one JSON object a line: id, doc_id, prev, text, next, frames, actors[{actor, mention, stances}].
+the experiments. FILE holds one JSON object a line: id, doc_id, prev, text, next, frames, and
+actors[{actor, mention, stances}].
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     python -m experiments.benchmarks.startup [BUNDLE]
 
-Without BUNDLE a `tfidf-linear` bundle is trained on the shipped corpus first. Prints the median wall time of several runs.
+Without BUNDLE a `tfidf-linear` bundle is trained on the shipped corpus first. Prints the median wall time of runs.
 """
 
 from __future__ import annotations
