@@ -41,8 +41,8 @@ class EmbeddingLinear:
         model_config = ConfigDict(extra="forbid", frozen=True)
 
         name: str = DEFAULT
-        layers: tuple[int, ...] = Field(default=(-1,), description="hidden layers that are pooled and concatenated")
-        c: float = Field(default=0.003, gt=0, description="inverse of the regression's penalty")
+        layers: tuple[int, ...] = Field(default=(4, -1), description="hidden layers that are pooled and concatenated")
+        c: float = Field(default=0.005, gt=0, description="inverse of the regression's penalty")
         max_tokens: int = Field(default=160, ge=16)
         batch_size: int = Field(default=32, ge=1)
 

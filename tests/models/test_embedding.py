@@ -12,7 +12,7 @@ from stance.records import Example
 pytestmark = pytest.mark.slow
 
 LABELS = ("engage", "oppose")
-WIDTH = 384
+WIDTH = 2 * 384  # two layers
 SAYINGS = {("engage",): ("hosted talks with", "welcomed"), ("oppose",): ("condemned", "attacked"), (): ("flew over",)}
 
 
