@@ -35,7 +35,7 @@ class EncoderSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = "minilm"
-    epochs: int = Field(default=4, ge=1)
+    epochs: int = Field(default=3, ge=1)
     patience: int = Field(default=0, ge=0, description="epochs without improvement before stopping; 0 never stops")
     batch_size: int = Field(default=32, ge=1)
     learning_rate: float = Field(default=1.5e-4, gt=0)
@@ -43,7 +43,7 @@ class EncoderSettings(BaseModel):
     layer_decay: float = Field(default=1.0, gt=0, le=1)
     weight_decay: float = Field(default=0.01, ge=0)
     warmup: float = Field(default=0.1, ge=0, lt=1)
-    dropout: float = Field(default=0.0, ge=0, lt=1, description="inside the encoder; slow on a CPU")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="inside the layers that learn")
     head_dropout: float = Field(default=0.1, ge=0, lt=1)
     positive_weight: float = Field(default=0.0, ge=0, le=1, description="0 none, 1 full inverse prevalence")
     freeze_embeddings: bool = True
@@ -55,7 +55,7 @@ class EncoderSettings(BaseModel):
 
 
 class Encoder:
-    """A transformer with a linear head over the actor's mention and the sentence; fulfils `base.Model`."""
+    """A transformer with a linear head over the actor's mention; fulfils `base.Model`."""
 
     kind = "encoder"
     Settings = EncoderSettings
@@ -166,7 +166,7 @@ class Encoder:
     def _collate(self, rows: Sequence[Row]) -> Iterator[Collate]:
         """The way from rows to a batch: past the frozen layers where their output can be cached."""
         network, depth = self.network, self.settings.freeze_layers
-        cacheable = depth and not (self.settings.dropout or self.settings.mask_actor or self.settings.lora_rank)
+        cacheable = depth and not (self.settings.mask_actor or self.settings.lora_rank)
         if network is None or not cacheable or not frozen.supported(network.backbone):
             yield partial(pad, pad_id=self._pad_id)
             return

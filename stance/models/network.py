@@ -1,4 +1,4 @@
-"""The neural network: a pretrained encoder, pooling over the actor and the sentence, and one output per label."""
+"""The neural network: a pretrained encoder, a mean over the actor's tokens, and one output per label."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from stance.models.weights import load_encoder
 class Network(nn.Module):
     """Label logits for a padded batch.
 
-    Two means over the last hidden states are joined: over the actor's mention with its markers, and over the
-    sentence (Shape: `(n_rows, 2 * hidden)`), then a linear layer gives the logits (Shape: `(n_rows, n_labels)`).
+    The last hidden states are averaged over the actor's mention with its markers, or over the sentence where there is
+    no actor (Shape: `(n_rows, hidden)`); a linear layer gives the logits (Shape: `(n_rows, n_labels)`). The sentence's
+    mean is left out on purpose: with it the head learns what the sentence is about and ascribes it to every actor.
     """
 
     def __init__(self, backbone: nn.Module, n_labels: int, dropout: float) -> None:
         super().__init__()
         self.backbone = backbone
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(2 * int(backbone.config.hidden_size), n_labels)  # type: ignore[arg-type, union-attr]
+        self.head = nn.Linear(int(backbone.config.hidden_size), n_labels)  # type: ignore[arg-type, union-attr]
 
     def forward(self, batch: Batch) -> torch.Tensor:
         inputs: dict[str, torch.Tensor] = {"input_ids": batch.ids, "attention_mask": batch.attention}
         if getattr(self.backbone.config, "type_vocab_size", 0) > 1:
             inputs["token_type_ids"] = batch.types
         hidden = self.backbone(**inputs).last_hidden_state.float()
-        pooled = torch.cat([_mean(hidden, batch.actor), _mean(hidden, batch.sentence)], dim=-1)
-        logits: torch.Tensor = self.head(self.dropout(pooled))
+        logits: torch.Tensor = self.head(self.dropout(_mean(hidden, batch.actor)))
         return logits.float()
 
 

@@ -85,13 +85,12 @@ def _cut(row: Row, special: NDArray[np.bool_], limit: int) -> Row:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Padded tensors of shape `(n_rows, longest)`; `actor` and `sentence` are float masks for pooling."""
+    """Padded tensors of shape `(n_rows, longest)`; `actor` is a float mask for pooling."""
 
     ids: torch.Tensor
     types: torch.Tensor
     attention: torch.Tensor
     actor: torch.Tensor
-    sentence: torch.Tensor
 
     def to(self, device: torch.device) -> Batch:
         return Batch(*(getattr(self, name).to(device) for name in self.__slots__))
@@ -104,12 +103,12 @@ def pad(rows: Sequence[Row], pad_id: int) -> Batch:
     shape = (len(rows), max(len(row) for row in rows))
     ids = np.full(shape, pad_id, dtype=np.int64)
     types, attention = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    actor, sentence = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    actor = np.zeros(shape, np.float32)
     for i, row in enumerate(rows):
         n = len(row)
         ids[i, :n], types[i, :n], attention[i, :n] = row.ids, row.types, 1
-        actor[i, :n], sentence[i, :n] = row.actor, row.sentence
-    return Batch(*(torch.from_numpy(array) for array in (ids, types, attention, actor, sentence)))
+        actor[i, :n] = row.actor
+    return Batch(*(torch.from_numpy(array) for array in (ids, types, attention, actor)))
 
 
 def by_length(rows: Sequence[Row], size: int) -> list[list[int]]:

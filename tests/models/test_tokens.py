@@ -102,7 +102,7 @@ def test_padding_keeps_each_row_and_fills_the_rest(tokenizer):
     assert batch.ids.shape == (2, len(rows[1]))
     assert batch.attention.sum(1).tolist() == [len(row) for row in rows]
     assert batch.ids[0, len(rows[0]) :].tolist() == [0] * (len(rows[1]) - len(rows[0]))
-    assert batch.sentence[0].sum() == rows[0].sentence.sum()
+    assert batch.actor[0].sum() == rows[0].actor.sum()
 
 
 @given(st.lists(st.integers(1, 30), min_size=1, max_size=60), st.integers(1, 9), st.integers(0, 3))
