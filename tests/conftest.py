@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
+import io
+import shutil
 import sys
 from collections.abc import Callable
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from stance.dataset import from_file, load_examples, write_examples
 from stance.records import Example
+from stance.tracking.store import DATABASE, open_store
 
 DOCUMENTS = 26
 TINY = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 64}
@@ -58,21 +61,58 @@ def tiny_encoder(tmp_path_factory) -> Path:
     return folder
 
 
+class Ran(NamedTuple):
+    """How a command ended, and what it wrote."""
+
+    status: int
+    out: str
+    err: str
+
+
+def run_stance(*arguments: object, cwd: Path) -> Ran:
+    """Run `stance …` in this process, as the installed command does; an exception that it lets through is raised."""
+    from stance.cli.main import main
+
+    out, err = io.StringIO(), io.StringIO()
+    status: object = 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err), chdir(cwd):
+        patch.setattr(sys, "argv", ["stance", *map(str, arguments)])
+        patch.setenv("STANCE_CACHE", str(cwd / ".cache"))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        try:
+            main()
+        except SystemExit as end:
+            status = end.code
+    return Ran(int(str(status)), out.getvalue(), err.getvalue())
+
+
+@pytest.fixture(scope="session", name="stance_main")
+def _stance_main() -> Callable[..., Ran]:
+    return run_stance
+
+
 @pytest.fixture(scope="session")
-def command() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs `stance …` in a fresh process: `command("runs", "--json", cwd=folder)`."""
+def store_template(tmp_path_factory) -> Path:
+    """An empty MLflow store; its first migration takes seconds, so it is made once and copied."""
+    folder = tmp_path_factory.mktemp("store")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        with open_store(create=True):
+            pass
+    return folder / DATABASE
 
-    def run(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-        inherited = {key: value for key, value in os.environ.items() if key not in ("MLFLOW_TRACKING_URI", "RANK")}
-        given = {"OMP_NUM_THREADS": "1", "STANCE_CACHE": str(cwd / ".cache"), "COLUMNS": "200", **environment}
-        return subprocess.run(
-            [sys.executable, "-m", "stance.cli.main", *map(str, arguments)],
-            cwd=cwd,
-            env={**inherited, **given},
-            capture_output=True,
-            text=True,
-            timeout=600,
-            check=False,
-        )
 
-    return run
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory, store_template, tiny_file) -> Path:
+    """A working directory after `stance train` of two models on the tiny data, and `stance promote`."""
+    folder = tmp_path_factory.mktemp("workspace")
+    shutil.copy(store_template, folder / DATABASE)
+    shutil.copy(tiny_file, folder / "tiny.jsonl")
+    for kind in ("majority", "tfidf-linear"):
+        (folder / f"{kind}.yaml").write_text(f"name: {kind}\ndata: tiny.jsonl\nmodel: {{kind: {kind}}}\n")
+        trained = run_stance("train", f"{kind}.yaml", cwd=folder)
+        assert trained.status == 0, trained.err
+    promoted = run_stance("promote", "--run", "tfidf-linear", cwd=folder)
+    assert promoted.status == 0, promoted.err
+    return folder

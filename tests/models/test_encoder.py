@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from safetensors.numpy import load_file
 
 from stance import codebook
 from stance.errors import ConfigError, DataError, WeightsError
-from stance.models import weights
+from stance.models import training, weights
 from stance.models.encoder import Encoder
 from stance.records import Example
 
@@ -43,10 +44,10 @@ model.fit(parts["train"], parts["validation"], progress=progress, checkpoints=Pa
 def train(tiny_encoder, tiny_parts):
     """Trains the tiny BERT: `train(epochs=2)` returns the model."""
 
-    def run(options=None, **settings):
+    def run(options=None, examples=tiny_parts["train"], **settings):
         given = {"name": str(tiny_encoder), "epochs": 2, "batch_size": 16, "learning_rate": 1e-3, **settings}
         model = Encoder(LABELS, Encoder.Settings(**given), seed=3)
-        model.fit(tiny_parts["train"], tiny_parts["validation"], **(options or {}))
+        model.fit(examples, tiny_parts["validation"], **(options or {}))
         return model
 
     return run
@@ -154,23 +155,23 @@ def test_a_training_killed_anywhere_resumes_to_the_same_weights(train, tiny_file
     assert list(tmp_path.iterdir()) == []
 
 
-def test_other_data_or_settings_find_no_checkpoint(train, tiny_parts, tiny_encoder, tmp_path):
-    class Stop(Exception):
-        pass
-
+def test_other_data_or_settings_find_no_checkpoint(train, tiny_parts, tmp_path, monkeypatch):
     def stop(state):
-        if "epoch" in state:
-            raise Stop
+        if state["done"] == 2:
+            raise KeyboardInterrupt
 
-    for settings in ({"epochs": 2}, {"epochs": 3}):
-        with pytest.raises(Stop):
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", -1.0)
+    relabelled = [replace(example, labels=()) for example in tiny_parts["train"]]
+    moved = [replace(example, prev="It rained.") for example in tiny_parts["train"]]
+    for settings in ({}, {"epochs": 3}, {"examples": relabelled}, {"examples": moved}, {}):
+        with pytest.raises(KeyboardInterrupt):
             train({"checkpoints": tmp_path, "progress": stop}, **settings)
-    assert len(list(tmp_path.iterdir())) == 0  # stopped before the first checkpoint was due
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_a_checkpoint_that_cannot_be_written_is_one_error(train, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match="cannot write a checkpoint.*STANCE_CACHE"):
+    with pytest.raises(ConfigError, match=r"cannot write a checkpoint.*STANCE_CACHE"):
         train({"checkpoints": tmp_path / "file"}, epochs=1)
 
 
@@ -186,13 +187,11 @@ def test_lora_trains_few_weights_and_saves_plain_ones(train, tiny_parts, tiny_en
     np.testing.assert_array_equal(scored(Encoder.load(tmp_path), tiny_parts), scored(model, tiny_parts))
 
 
-def test_early_stopping_keeps_the_best_epoch(train, tiny_parts):
-    model = train(epochs=6, patience=1, learning_rate=0.05)
-    best = max(facts["validation_score"] for facts in model.history)
-    assert len(model.history) <= 6
-    assert model.history[-1]["validation_score"] <= best
-    shorter = train(epochs=6, patience=6, learning_rate=0.05)
-    assert [f["train_loss"] for f in shorter.history[: len(model.history)]] == [f["train_loss"] for f in model.history]
+def test_patience_ends_the_training_after_epochs_without_gain(train):
+    scores = [facts["validation_score"] for facts in train(epochs=5, learning_rate=0.05).history]
+    worse = [epoch for epoch in range(1, 5) if scores[epoch] <= max(scores[:epoch])]
+    stopped = [facts["validation_score"] for facts in train(epochs=5, learning_rate=0.05, patience=1).history]
+    assert stopped == scores[: worse[0] + 1 if worse else 5]
 
 
 def test_more_frozen_layers_than_there_are_is_one_error(train):
