@@ -105,7 +105,7 @@ def store_template(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory, store_template, tiny_file) -> Path:
-    """A working directory after `stance train` of two models on the tiny data, and `stance promote`."""
+    """A working directory after `stance train` of two models on the tiny data, and `stance promote` of the better one."""
     folder = tmp_path_factory.mktemp("workspace")
     shutil.copy(store_template, folder / DATABASE)
     shutil.copy(tiny_file, folder / "tiny.jsonl")
@@ -113,6 +113,6 @@ def workspace(tmp_path_factory, store_template, tiny_file) -> Path:
         (folder / f"{kind}.yaml").write_text(f"name: {kind}\ndata: tiny.jsonl\nmodel: {{kind: {kind}}}\n")
         trained = run_stance("train", f"{kind}.yaml", cwd=folder)
         assert trained.status == 0, trained.err
-    promoted = run_stance("promote", "--run", "tfidf-linear", cwd=folder)
+    promoted = run_stance("promote", cwd=folder)
     assert promoted.status == 0, promoted.err
     return folder

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from stance.cli import tables
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @click.command()
@@ -21,7 +27,7 @@ def runs(task: str | None, as_json: bool) -> None:
     frame["started"] = frame["started"].map(lambda moment: f"{moment:%Y-%m-%d %H:%M}")
     for column in ("run_id", "split_digest"):
         frame[column] = frame[column].str[:8]
-    tables.show(f"{len(frame)} runs", list(frame.columns), frame.fillna("").itertuples(index=False))
+    tables.show(f"{len(frame)} runs", list(frame.columns), _cells(frame))
 
 
 @click.command()
@@ -36,4 +42,9 @@ def compare(first: str, second: str, as_json: bool) -> None:
     if as_json:
         click.echo(frame.to_json(orient="records", lines=True), nl=False)
         return
-    tables.show(f"{first} and {second}", list(frame.columns), frame.fillna("").itertuples(index=False))
+    tables.show(f"{first} and {second}", list(frame.columns), _cells(frame))
+
+
+def _cells(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+    """The rows of a frame with what is missing left blank."""
+    return frame.astype(object).where(frame.notna(), "").itertuples(index=False, name=None)
