@@ -105,7 +105,7 @@ def store_template(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory, store_template, tiny_file) -> Path:
-    """A working directory after `stance train` of two models on the tiny data, and `stance promote` of the better one."""
+    """A working directory after `stance train` of two models on the tiny data and `stance promote`."""
     folder = tmp_path_factory.mktemp("workspace")
     shutil.copy(store_template, folder / DATABASE)
     shutil.copy(tiny_file, folder / "tiny.jsonl")

@@ -1,5 +1,10 @@
 """A training from a file to a tracked, saved model, also for another codebook."""
 
+import json
+import os
+import shutil
+import subprocess
+import sys
 from contextlib import chdir
 from pathlib import Path
 
@@ -13,7 +18,7 @@ from stance.evaluation.result import Evaluation
 from stance.experiment import Trained, build, data_digest, fit, read_parts, train
 from stance.models.majority import Majority
 from stance.tracking.history import list_runs, search_runs
-from stance.tracking.store import open_store
+from stance.tracking.store import DATABASE, open_store
 
 pytestmark = pytest.mark.slow
 
@@ -149,3 +154,29 @@ def test_labels_of_another_codebook_are_one_error(workspace):
         train(config.load("majority.yaml", given), silent)
     with pytest.raises(ConfigError, match="data"):
         config.load(workspace / "majority.yaml", ["data=[1]"])
+
+
+def test_several_processes_train_one_model_and_track_one_run(
+    tiny_encoder, tiny_file, store_template, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    shutil.copy(store_template, tmp_path / DATABASE)
+    settings = f"{{kind: encoder, name: {tiny_encoder}, epochs: 2, freeze_layers: 1}}"
+    (tmp_path / "tiny.yaml").write_text(f"name: tiny\ndata: {tiny_file}\nmodel: {settings}\n")
+    # What `accelerate launch` does for several GPUs; on CPUs alone it starts one process, or needs MPI.
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    done = subprocess.run(
+        [*launch, "-m", "stance.cli.main", "train", "tiny.yaml", "--json"],
+        cwd=tmp_path,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "STANCE_CACHE": str(tmp_path / ".cache"), "STANCE_DEVICE": "cpu"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("done in") == 1
+    run_id = json.loads(done.stdout)["run_id"]
+    with chdir(tmp_path):
+        assert list_runs()["run_id"].tolist() == [run_id]
+        assert stance.load(f"runs:/{run_id}/model").predict({"text": "They met.", "actor": "Iran"}).shape == (1, 5)
+    assert list((tmp_path / ".cache" / "checkpoints").iterdir()) == []

@@ -98,9 +98,6 @@ def test_the_gate_has_its_own_status(stance_main, workspace):
     assert ran.err.startswith("error: taliban-stance keeps its champion")
     assert "--force --why" in ran.err
     assert (workspace / "models" / "taliban-stance.md").read_text() == card
-    again = stance_main("promote", cwd=workspace)
-    assert again.status == 0
-    assert "taliban-stance version 1 is champion" in again.out
 
 
 @slow
