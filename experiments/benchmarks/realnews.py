@@ -35,7 +35,7 @@ FILE = Path(__file__).parents[3] / "shared" / "realnews" / "dev.jsonl"
 def read_realnews(path: Path, book: Codebook, task: str) -> list[Example]:
     """Return the file's labelled examples for a task, with mentions located as for any caller's rows."""
     rows, labels, documents = [], [], []
-    for line in path.read_text("utf-8").splitlines():
+    for line in filter(str.strip, path.read_text("utf-8").split("\n")):  # a text may hold other line separators
         sentence = json.loads(line)
         units = sentence["actors"] if book.task(task).unit == "actor" else [{}]
         for unit in units:
