@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Stop at the first unusable file or line.")
 def predict(paths: tuple[Path, ...], output: Path | None, as_json: bool, models: tuple[str, ...], strict: bool) -> None:
     """Read articles (files or folders) and say which actor takes which stance, with the evidence."""
+    from stance.cli import tables
     from stance.cli.ingest import read_reporting
     from stance.predict import predict_articles
 
@@ -35,7 +36,7 @@ def predict(paths: tuple[Path, ...], output: Path | None, as_json: bool, models:
         write_table(frame, output)
         click.echo(f"{output}: {len(frame)} rows", err=True)
     elif as_json:
-        click.echo(frame.to_json(orient="records", lines=True, force_ascii=False), nl=False)
+        tables.show_json(frame)
     if output is None and not as_json:
         show_summary(frame, classifiers)
 

@@ -22,7 +22,7 @@ def runs(task: str | None, as_json: bool) -> None:
 
     frame = list_runs(task)
     if as_json:
-        click.echo(frame.to_json(orient="records", lines=True, date_format="iso"), nl=False)
+        tables.show_json(frame)
         return
     frame["started"] = frame["started"].map(lambda moment: f"{moment:%Y-%m-%d %H:%M}")
     for column in ("run_id", "split_digest"):
@@ -40,7 +40,7 @@ def compare(first: str, second: str, as_json: bool) -> None:
 
     frame = compare_runs(first, second)
     if as_json:
-        click.echo(frame.to_json(orient="records", lines=True), nl=False)
+        tables.show_json(frame)
         return
     tables.show(f"{first} and {second}", list(frame.columns), _cells(frame))
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+import click
 from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from stance.evaluation.bootstrap import Interval
     from stance.evaluation.result import Evaluation
 
@@ -25,6 +28,12 @@ def show(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], l
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     console().print(table)
+
+
+def show_json(frame: pd.DataFrame) -> None:
+    """Print one JSON object per row, and nothing at all for a frame without rows."""
+    if len(frame):
+        click.echo(frame.to_json(orient="records", lines=True, force_ascii=False, date_format="iso"), nl=False)
 
 
 def console() -> Console:
