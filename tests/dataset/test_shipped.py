@@ -10,7 +10,7 @@ from stance.dataset import check_disjoint, codings, digest, examples, fixed_spli
 from stance.dataset.splits import cluster_documents
 from stance.errors import CodebookError, DataError
 
-SIZES = {"stance": 7546, "frames": 5776}
+SIZES = {"stance": 8826, "frames": 6705}
 
 
 @pytest.fixture(scope="module")
@@ -20,10 +20,10 @@ def corpora():
 
 def test_sizes_are_those_of_the_data_card(corpora):
     assert {task: len(found) for task, found in corpora.items()} == SIZES
-    assert {len({one.doc_id for one in found}) for found in corpora.values()} == {700}
+    assert {len({one.doc_id for one in found}) for found in corpora.values()} == {790}
     counts = Counter(label for one in corpora["stance"] for label in one.labels)
-    assert counts == {"engage": 1951, "oppose": 1647, "recognize": 558, "sanction": 780}
-    assert sum(not one.labels for one in corpora["stance"]) == 3036
+    assert counts == {"engage": 2282, "oppose": 1941, "recognize": 635, "sanction": 901}
+    assert sum(not one.labels for one in corpora["stance"]) == 3568
 
 
 @pytest.mark.parametrize("task", SIZES)
@@ -52,7 +52,7 @@ def test_neighbours_are_the_sentences_before_and_after(corpora):
 def test_a_frames_example_has_no_actor_and_an_implied_one_no_mention(corpora):
     assert {one.actor for one in corpora["frames"]} == {None}
     assert all(one.actor for one in corpora["stance"])
-    assert sum(one.mention is None for one in corpora["stance"]) == 227
+    assert sum(one.mention is None for one in corpora["stance"]) == 346
 
 
 def test_a_short_mention_is_not_found_inside_a_word(corpora):
@@ -68,7 +68,7 @@ def test_both_readers_are_kept_in_the_order_of_examples(corpora):
     found = codings("stance")
     assert [one.example_id for one in found[::2]] == [one.id for one in corpora["stance"]]
     assert {one.reader for one in found[::2]} == {"author"}
-    assert sum(one.labels is None for one in found) == 2 * 63
+    assert sum(one.labels is None for one in found) == 2 * 108
     alike = sum(first.labels == second.labels for first, second in zip(found[::2], found[1::2], strict=True))
     assert alike / SIZES["stance"] > 0.94
 
