@@ -41,7 +41,7 @@ class StoreError(StanceError):
     """The tracking store or model registry cannot serve the request."""
 
 
-class GateRefusal(StanceError):
+class GateRefusal(StanceError):  # noqa: N818 - a refusal is an answer, not a fault
     """The promotion gate refused a candidate; the message holds the reasons."""
 
     exit_status = 3

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self, TypedDict, Unpack
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stance.records import Example
 
@@ -35,7 +36,7 @@ class Model(Protocol):
     def fit(self, train: Sequence[Example], validation: Sequence[Example], **options: Unpack[FitOptions]) -> None:
         """Learn from examples whose `labels` are set. `validation` may steer stopping, never weights."""
 
-    def predict_proba(self, examples: Sequence[Example]) -> np.ndarray:
+    def predict_proba(self, examples: Sequence[Example]) -> NDArray[np.floating[Any]]:
         """Return uncalibrated probabilities, float32, shape `(n_examples, n_labels)`, in [0, 1]."""
 
     def save(self, folder: Path) -> None:
