@@ -21,12 +21,13 @@ from pathlib import Path
 import click
 import numpy as np
 
+from experiments.benchmarks.realnews import FILE, read_realnews
 from stance import codebook as codebooks
 from stance import config
 from stance.cli import tables
 from stance.cli.progress import bar
 from stance.dataset import load_examples
-from stance.evaluation.bootstrap import Resampling, paired_difference
+from stance.evaluation.bootstrap import Interval, Resampling, paired_difference
 from stance.evaluation.slices import resampling_unit
 from stance.experiment import evaluate_part, fit, read_parts
 
@@ -50,13 +51,23 @@ def measure(name: str, task: str, folder: Path) -> None:
     result = evaluate_part(model, calibration, parts["test"])
     np.savez(folder / f"{name}.npz", predicted=result.predicted, gold=result.gold)
     score = result.macro_f1
+    real = "not given"
+    if FILE.is_file():
+        sentences = read_realnews(FILE, book, task)
+        real = cell(evaluate_part(model, calibration, sentences).macro_f1)
     facts = {
-        "macro_f1": f"{score.estimate:.3f} [{score.low:.3f}, {score.high:.3f}]",
+        "macro_f1": cell(score),
+        "real_news": real,
         "train_seconds": round(trained, 1),
         "examples_per_second": round(rate),
         "peak_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
     (folder / f"{name}.json").write_text(json.dumps(facts))
+
+
+def cell(score: Interval) -> str:
+    """Return an estimate with its interval."""
+    return f"{score.estimate:.3f} [{score.low:.3f}, {score.high:.3f}]"
 
 
 def margin(folder: Path, name: str, before: str, documents: list[str]) -> str:
@@ -94,7 +105,16 @@ def main(models: tuple[str, ...], task: str, only_into: Path | None) -> None:
             facts = json.loads((Path(folder) / f"{name}.json").read_text())
             over = margin(Path(folder), name, models[position - 1], documents) if position else ""
             rows.append((name, facts.pop("macro_f1"), over, *facts.values()))
-    columns = ("model", "test macro-F1 [95%]", "over the line above", "train s", "examples/s", "peak MiB")
+            click.echo(f"{rows[-1]}", err=True)
+    columns = (
+        "model",
+        "test macro-F1 [95%]",
+        "over the line above",
+        "real news [95%]",
+        "train s",
+        "examples/s",
+        "peak MiB",
+    )
     tables.show(f"{task} on the shipped corpus's test part", columns, rows)
 
 

@@ -86,7 +86,7 @@ def test_the_fixed_split_serves_both_tasks_and_divides_no_document(corpora):
 def test_the_fixed_split_is_even(corpora, task, most):
     parts = fixed_split().apply(corpora[task])
     shares = [len(part) / SIZES[task] for part in parts.values()]
-    assert shares == pytest.approx([0.7, 0.15, 0.15], abs=0.02)
+    assert shares == pytest.approx([0.8, 0.1, 0.1], abs=0.02)
     for label in codebook.load().task(task).labels:
         rates = [sum(label in one.labels for one in part) / len(part) for part in parts.values()]
         assert max(rates) - min(rates) < most
