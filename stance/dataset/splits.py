@@ -50,7 +50,9 @@ def document_id(example: Example) -> str:
     return example.doc_id or content_id("document", example.text)
 
 
-def split(examples: Sequence[Example], *, seed: int, fractions: tuple[float, float, float] = (0.7, 0.15, 0.15)) -> Split:
+def split(
+    examples: Sequence[Example], *, seed: int, fractions: tuple[float, float, float] = (0.7, 0.15, 0.15)
+) -> Split:
     """Divide documents into train, validation and test by about `fractions`, stratified over label sets.
 
     Near-duplicates are found among the documents that do not say their cluster. Unlabelled examples are a

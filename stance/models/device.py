@@ -13,7 +13,6 @@ from stance.errors import ConfigError
 if TYPE_CHECKING:
     import torch
 
-M_MMAP_THRESHOLD = -3  # the parameter's number in glibc's malloc.h
 DEVICE_VARIABLE = "STANCE_DEVICE"
 """Environment variable that overrides the choice of `pick_device`, such as `cpu` or `cuda:1`."""
 
@@ -71,14 +70,14 @@ def threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def steady_memory() -> None:
-    """Have glibc give large blocks back as soon as they are freed; nothing elsewhere.
+def release_memory() -> None:
+    """Have glibc give freed memory back to the system; nothing elsewhere.
 
-    Batches of ever new lengths make its adaptive threshold keep them: a training then holds twice what it uses.
+    Batches of ever new lengths leave holes that it would keep: a training then holds twice what it uses.
     """
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # another C library
-            ctypes.CDLL("libc.so.6").mallopt(M_MMAP_THRESHOLD, 1 << 16)
+            ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _cpu_has_bfloat16() -> bool:

@@ -20,7 +20,7 @@ from stance.dataset.arrays import label_matrix
 from stance.errors import DataError
 from stance.models import frozen
 from stance.models.base import FitOptions
-from stance.models.device import pick_device, steady_memory, threads
+from stance.models.device import pick_device, threads
 from stance.models.marking import MASKED, mark
 from stance.models.network import Network, add_lora, attention, freeze, load_backbone
 from stance.models.tokens import Row, pad, tokenize
@@ -75,7 +75,6 @@ class Encoder:
         """
         if not train:
             raise DataError("there is no labelled example to train on")
-        steady_memory()
         torch.manual_seed(self.seed)
         backbone, self.tokenizer = load_backbone(self.settings.name, self.settings.dropout)
         freeze(backbone, self.settings.freeze_layers, self.settings.freeze_embeddings)
@@ -125,7 +124,6 @@ class Encoder:
         """Read what `save` wrote."""
         from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-        steady_memory()
         facts = json.loads((folder / "encoder.json").read_text("utf-8"))
         model = cls(tuple(facts["labels"]), EncoderSettings.model_validate(facts["settings"]), facts["seed"])
         model.history = facts["history"]

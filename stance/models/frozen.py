@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import torch
 from torch import nn
 
-from stance.models.device import autocast
+from stance.models.device import autocast, release_memory
 from stance.models.network import layers_of
 from stance.models.tokens import Batch, Row, by_length, pad
 from stance.models.training import Collate
@@ -47,6 +47,7 @@ class Activations:
                 if getattr(backbone.config, "type_vocab_size", 0) > 1:
                     inputs["token_type_ids"] = batch.types
                 hidden = backbone(**inputs).last_hidden_state.to(torch.bfloat16).cpu()
+                release_memory()
                 for place, i in enumerate(indices):
                     self.by_row[key(missing[i])] = hidden[place, : len(missing[i])].clone()
 

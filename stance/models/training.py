@@ -20,11 +20,12 @@ from torch import nn
 from stance.models import checkpoint
 from stance.models.base import Progress
 from stance.models.checkpoint import State
-from stance.models.device import autocast, pick_device, precision, threads
+from stance.models.device import autocast, pick_device, precision, release_memory, threads
 from stance.models.network import layers_of
 from stance.models.tokens import Batch, Row, by_length, shuffled
 
 CHECKPOINT_SECONDS = 60.0
+RELEASE_STEPS = 10  # often enough that holes do not add up, too rarely to be felt
 
 Collate = Callable[[Sequence[Row]], Batch]
 
@@ -100,6 +101,8 @@ class Training:
             )
             loss = self._step(self.collate([rows[i] for i in indices]), gold.labels[indices])
             state.loss_sum += loss
+            if state.step % RELEASE_STEPS == 0:
+                release_memory()
             state.batch += 1
             progress(
                 {"done": state.epoch * self.per_epoch + state.batch, "total": self.schedule.epochs * self.per_epoch}
@@ -176,6 +179,7 @@ def probabilities(
         for indices in by_length(rows, 64):
             logits = network(collate([rows[i] for i in indices]).to(device))
             result[indices] = torch.sigmoid(logits).cpu().numpy()
+            release_memory()
             done += len(indices)
             if progress is not None:
                 progress({"done": done, "total": len(rows)})
