@@ -1,4 +1,4 @@
-"""How long a fresh process takes to answer: `stance --help`, and loading a bundle and predicting with it.
+"""How long a fresh process takes: `stance --help`, loading the corpus, loading a bundle and predicting with it.
 
     python -m experiments.benchmarks.startup [BUNDLE]
 
@@ -24,6 +24,8 @@ from stance.experiment import fit, read_parts
 from stance.models.bundle import Origin, write_bundle
 
 EXPERIMENT = Path(__file__).parents[1] / "tfidf-linear.yaml"
+CORPUS = "from stance.dataset import load_examples; load_examples()"
+DATASET = "import stance.dataset; stance.dataset.load()"
 LOAD = "import sys, stance; stance.load(sys.argv[1])"
 PREDICT = f"{LOAD}.predict({{'text': 'Moscow hosted a delegation.', 'actor': 'Russia'}})"
 
@@ -54,6 +56,8 @@ def main(bundle: Path | None) -> None:
         bundle = bundle or build(Path(folder))
         rows = [
             ("stance --help", seconds([str(Path(sys.executable).with_name("stance")), "--help"])),
+            ("stance.dataset.load_examples()", seconds([sys.executable, "-c", CORPUS])),
+            ("stance.dataset.load(), cached", seconds([sys.executable, "-c", DATASET])),
             ("stance.load(bundle)", seconds([sys.executable, "-c", LOAD, str(bundle)])),
             ("… and the first predict", seconds([sys.executable, "-c", PREDICT, str(bundle)])),
         ]

@@ -69,7 +69,7 @@ def assert_same(left, right, atol=0.0):
 
 
 def test_minilm_learns_from_a_few_examples_and_survives_saving(tiny_parts, tmp_path):
-    model = Encoder(LABELS, Encoder.Settings(epochs=1, freeze_layers=3, learning_rate=5e-4), seed=3)
+    model = Encoder(LABELS, Encoder.Settings(epochs=3, freeze_layers=3, learning_rate=5e-4), seed=3)
     seen = []
     model.fit(tiny_parts["train"], tiny_parts["validation"], progress=seen.append)
     assert [state["done"] for state in seen] == sorted(state["done"] for state in seen)
