@@ -17,7 +17,7 @@ class Network(nn.Module):
 
     The last hidden states are averaged over the actor's mention with its markers, or over the sentence where there is
     no actor (Shape: `(n_rows, hidden)`); a linear layer gives the logits (Shape: `(n_rows, n_labels)`). The sentence's
-    mean is left out: variants with it scored lower on real news (experiments/README.md), though none was compared alone.
+    mean is left out: variants with it scored lower on real news (experiments/README.md); none was compared alone.
     """
 
     def __init__(self, backbone: nn.Module, n_labels: int, dropout: float) -> None:
