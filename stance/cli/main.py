@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 
 import click
 
+from stance.cli.verbs import Verbs
 from stance.errors import StanceError
 from stance.version import __version__
 
@@ -18,27 +18,13 @@ COMMANDS = {
     "compare": ("stance.cli.runs", "Show two runs side by side."),
     "promote": ("stance.cli.promote", "Register the best run and make it the champion."),
     "predict": ("stance.cli.predict", "Find who takes which stance in raw articles."),
+    "label": ("stance.cli.label", "Label in Label Studio: push, pull, agree, adjudicate, choose what is next."),
 }
 
 
-class Verbs(click.Group):
-    """A group that imports a command's module when the command is run (click's lazy-loading recipe)."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
-
-
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Verbs, verbs=COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(__version__, prog_name="stance-kit")
 def stance() -> None:
     """Who takes which position: per-actor stance toward a target, and frames, in news sentences."""

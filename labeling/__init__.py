@@ -1,0 +1,4 @@
+"""Everything about Label Studio and annotation.
+
+examples ─► tasks ─► push ⇢ annotators ⇢ pull ─► annotations ─► agreement ─► adjudication ─► gold
+"""
