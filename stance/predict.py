@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stance.corpus.ingest import ingest
+from stance.corpus.ingest import ingest_all
 from stance.errors import DataError
 from stance.models.classifier import Classifier
 from stance.records import Article, Example, Prediction
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ORIGIN = ("doc_id", "cluster", "title", "date", "outlet", "url", "index", "text", "actor", "mention", "start", "end")
+
+_DTYPES = {"index": "int64", "start": "Int64", "end": "Int64"}
 
 
 def predict_articles(articles: Iterable[Article], classifiers: Sequence[Classifier]) -> pd.DataFrame:
@@ -27,14 +30,18 @@ def predict_articles(articles: Iterable[Article], classifiers: Sequence[Classifi
     import pandas as pd
 
     _check_together(classifiers)
-    articles = list(articles)
-    book = classifiers[0].codebook
     units = {classifier.codebook.tasks[classifier.task].unit for classifier in classifiers}
-    sentences = list(ingest(articles, book, _task_of("sentence", classifiers)))
-    seen = list(ingest(articles, book, _task_of("actor", classifiers))) if "actor" in units else []
-    with_actor = {_place(example) for example in seen}
-    rows = sorted([*seen, *(one for one in sentences if _place(one) not in with_actor)], key=_order(sentences))
-    frame = pd.DataFrame([[getattr(row, name) for name in ORIGIN] for row in rows], columns=list(ORIGIN))
+    rows = list(ingest_all(articles, classifiers[0].codebook))
+    sentences = list(
+        {_place(row): replace(row, actor=None, mention=None, start=None, end=None) for row in rows}.values()
+    )
+    if units == {"sentence"}:
+        rows = sentences
+    seen = [row for row in rows if row.actor is not None]
+    columns = {
+        name: pd.Series([getattr(row, name) for row in rows], dtype=_DTYPES.get(name, object)) for name in ORIGIN
+    }
+    frame = pd.DataFrame(columns)
     for classifier in classifiers:
         per_actor = classifier.codebook.tasks[classifier.task].unit == "actor"
         answers = _answers(classifier, seen if per_actor else sentences)
@@ -79,13 +86,6 @@ def _check_together(classifiers: Sequence[Classifier]) -> None:
         raise DataError(f"several models for one task ({', '.join(tasks)}); give one model for each task")
 
 
-def _task_of(unit: str, classifiers: Sequence[Classifier]) -> str:
-    """A task of the codebook coded per `unit`; one of the classifiers' own where there is one."""
-    tasks = classifiers[0].codebook.tasks
-    names = [classifier.task for classifier in classifiers if classifier.task in tasks] + list(tasks)
-    return next((name for name in names if tasks[name].unit == unit), names[0])
-
-
 def _answers(classifier: Classifier, examples: list[Example]) -> dict[tuple[object, ...], Prediction]:
     per_actor = classifier.codebook.tasks[classifier.task].unit == "actor"
     return {_key(answer.example, per_actor): answer for answer in classifier.predict_examples(examples)}
@@ -97,8 +97,3 @@ def _place(example: Example) -> tuple[str, int]:
 
 def _key(example: Example, per_actor: bool) -> tuple[object, ...]:
     return (*_place(example), example.actor) if per_actor else _place(example)
-
-
-def _order(sentences: Sequence[Example]):  # type: ignore[no-untyped-def]
-    position = {_place(sentence): number for number, sentence in enumerate(sentences)}
-    return lambda row: (position.get(_place(row), len(position)), row.start is None, row.start or 0, row.actor or "")

@@ -25,8 +25,14 @@ def ingest(articles: Iterable[Article], codebook: Codebook, task: str = "stance"
     before gives none either: its examples would have the same ids. Clusters need all articles, so these are read
     to the end first and held in memory, cleaned. Raises CodebookError for a task that the codebook does not have.
     """
-    per_actor = codebook.task(task).unit == "actor"
-    return _ingest(articles, codebook.target, per_actor)
+    if codebook.task(task).unit == "sentence":
+        return _ingest(articles, codebook.target, find=False)
+    return (example for example in _ingest(articles, codebook.target) if example.actor is not None)
+
+
+def ingest_all(articles: Iterable[Article], codebook: Codebook) -> Iterator[Example]:
+    """Yield an example per sentence and actor, and one with `actor` None for a sentence without; see `ingest`."""
+    return _ingest(articles, codebook.target)
 
 
 def sentences_of(article: Article) -> list[Sentence]:
@@ -43,7 +49,7 @@ class _Document(NamedTuple):
     text: str
 
 
-def _ingest(articles: Iterable[Article], target: Target, per_actor: bool) -> Iterator[Example]:
+def _ingest(articles: Iterable[Article], target: Target, find: bool = True) -> Iterator[Example]:
     documents: dict[str, _Document] = {}
     for article in articles:
         if article.doc_id not in documents:
@@ -52,12 +58,12 @@ def _ingest(articles: Iterable[Article], target: Target, per_actor: bool) -> Ite
     groups = cluster([document.text for document in documents.values()])
     for (doc_id, document), group in zip(documents.items(), groups, strict=True):
         sentences = _split(document.text, doc_id)
-        mentions: list[tuple[Mention | None, ...]] = [(None,)] * len(sentences)
-        if per_actor:
+        mentions: list[tuple[Mention, ...]] = [()] * len(sentences)
+        if find:
             mentions = [*find_actors([sentence.text for sentence in sentences], date=document.article.date)]
         for sentence, found in zip(sentences, mentions, strict=True):
-            targets = find_targets(sentence.text, target) if found else ()
-            for mention in found:
+            targets = find_targets(sentence.text, target)
+            for mention in found or (None,):
                 yield _example(document.article, sentence, mention, targets, names.setdefault(group, doc_id))
 
 

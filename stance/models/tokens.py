@@ -127,3 +127,18 @@ def shuffled(rows: Sequence[Row], size: int, rng: np.random.Generator) -> list[l
         pool = sorted(order[start : start + size * 16].tolist(), key=lambda i: len(rows[i]))
         batches += [pool[first : first + size] for first in range(0, len(pool), size)]
     return [batches[i] for i in rng.permutation(len(batches))]
+
+
+def within(rows: Sequence[Row], limit: int) -> list[list[int]]:
+    """Divide the indices of `rows`, in order, so that no piece holds more than `limit` tokens, padding counted, unless
+    a single row does."""
+    pieces: list[list[int]] = []
+    longest = 0
+    for i, row in enumerate(rows):
+        longest = max(longest, len(row))
+        if pieces and longest * (len(pieces[-1]) + 1) <= limit:
+            pieces[-1].append(i)
+        else:
+            pieces.append([i])
+            longest = len(row)
+    return pieces

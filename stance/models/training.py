@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +23,10 @@ from stance.models.base import Progress
 from stance.models.checkpoint import State
 from stance.models.device import autocast, pick_device, precision, release_memory, threads
 from stance.models.network import layers_of
-from stance.models.tokens import Batch, Row, by_length, shuffled
+from stance.models.tokens import Batch, Row, by_length, shuffled, within
 
 CHECKPOINT_SECONDS = 60.0
+CPU_TOKENS = 2048  # padded tokens that go through the network at once
 RELEASE_STEPS = 10  # often enough that holes do not add up, too rarely to be felt
 
 Collate = Callable[[Sequence[Row]], Batch]
@@ -99,8 +101,7 @@ class Training:
             indices = (
                 batches[number][self.accelerator.process_index :: self.accelerator.num_processes] or batches[number][:1]
             )
-            loss = self._step(self.collate([rows[i] for i in indices]), gold.labels[indices])
-            state.loss_sum += loss
+            state.loss_sum += self._step([rows[i] for i in indices], gold.labels[indices])
             if state.step % RELEASE_STEPS == 0:
                 release_memory()
             state.batch += 1
@@ -114,21 +115,32 @@ class Training:
         if folder is not None:
             self._save(folder)
 
-    def _step(self, batch: Batch, labels: NDArray[np.int8]) -> float:
+    def _step(self, rows: Sequence[Row], labels: NDArray[np.int8]) -> float:
+        """One update from a batch, whose gradient is summed over pieces so that long rows do not take much memory."""
         torch.manual_seed(self.schedule.seed * 1_000_003 + self.state.step)
         factor = self._factor()
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
-        with self.accelerator.autocast():
-            logits = self.network(batch.to(self.accelerator.device))
-        target = torch.as_tensor(labels, dtype=torch.float32, device=logits.device)
-        loss: torch.Tensor = self.loss(logits, target)
-        self.accelerator.backward(loss)
+        total = 0.0
+        pieces = within(rows, CPU_TOKENS) if self.accelerator.device.type == "cpu" else [list(range(len(rows)))]
+        for number, piece in enumerate(pieces, 1):
+            # Processes may have different numbers of pieces: they wait for each other only at the last.
+            lone = nullcontext() if number == len(pieces) else self.accelerator.no_sync(self.network)
+            with lone:
+                loss = self._loss(self.collate([rows[i] for i in piece]), labels[piece]) * (len(piece) / len(rows))
+                self.accelerator.backward(loss)
+            total += loss.item()
         self.accelerator.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.state.step += 1
-        return loss.item()
+        return total
+
+    def _loss(self, batch: Batch, labels: NDArray[np.int8]) -> torch.Tensor:
+        with self.accelerator.autocast():
+            logits = self.network(batch.to(self.accelerator.device))
+        loss: torch.Tensor = self.loss(logits, torch.as_tensor(labels, dtype=torch.float32, device=logits.device))
+        return loss
 
     def _close_epoch(self, n_batches: int, progress: Progress) -> None:
         state = self.state

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from stance.models.marking import Marked, mark
-from stance.models.tokens import by_length, pad, shuffled, tokenize
+from stance.models.tokens import by_length, pad, shuffled, tokenize, within
 from stance.models.weights import encoder_path
 from stance.records import Example
 
@@ -114,3 +114,10 @@ def test_batches_hold_every_row_once(lengths, size, seed):
         assert len(batches) == -(-len(rows) // size)
     longest = [max(lengths[i] for i in batch) for batch in by_length(rows, size)]
     assert longest == sorted(longest, reverse=True)
+
+
+@given(st.lists(st.integers(1, 30), max_size=60), st.integers(1, 99))
+def test_pieces_keep_the_order_and_the_limit(lengths, limit):
+    pieces = within([range(length) for length in lengths], limit)
+    assert [index for piece in pieces for index in piece] == list(range(len(lengths)))
+    assert all(len(piece) == 1 or len(piece) * max(lengths[i] for i in piece) <= limit for piece in pieces)
