@@ -7,6 +7,7 @@ StanceError
 ├── BundleError        a saved model that is missing, truncated, changed or of another format
 ├── WeightsError       encoder weights that are missing or have the wrong hash
 ├── StoreError         the MLflow store or registry: unreachable, unwritable, unknown run or alias
+├── LabelingError      Label Studio: unreachable, a token it refuses, a project that does not fit, tasks it will not take
 └── GateRefusal        the promotion gate said no (its own exit status, 3)
 """
 
@@ -39,6 +40,10 @@ class WeightsError(StanceError):
 
 class StoreError(StanceError):
     """The tracking store or model registry cannot serve the request."""
+
+
+class LabelingError(StanceError):
+    """Label Studio cannot serve the request, or holds something that does not fit the codebook."""
 
 
 class GateRefusal(StanceError):  # noqa: N818 - a refusal is an answer, not a fault
