@@ -129,6 +129,22 @@ class Studio:
             )
             return int(made.id)
 
+    def attach_backend(self, project_id: int, title: str, **settings: Any) -> int:
+        """Add an ML backend to a project, or renew the one of this title, and return its id; the server calls it first.
+
+        `settings` are Label Studio's own: url, auth_method, basic_auth_user, basic_auth_pass…
+        """
+        with self._wrapping(f"attaching {settings.get('url', title)} to project {project_id}"):
+            there = self._sdk.ml.list(project=project_id)
+            if others := [f"'{each.title}' ({each.url})" for each in there if each.title != title]:
+                # Label Studio asks only the first backend of a project.
+                raise LabelingError(f"project {project_id} has another ML backend, {', '.join(others)}; remove it first")
+            for each in there:
+                self._sdk.ml.update(int(each.id), project=project_id, title=title, request_options=ONCE, **settings)
+                return int(each.id)
+            made = self._sdk.ml.create(project=project_id, title=title, request_options=ONCE, **settings)
+            return int(made.id)
+
     def existing(self, project_id: int, example_ids: Iterable[str]) -> Iterator[TaskState]:
         """Yield the tasks that hold one of these examples, without their annotations."""
         remaining = iter(example_ids)
