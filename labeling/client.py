@@ -138,7 +138,9 @@ class Studio:
             there = self._sdk.ml.list(project=project_id)
             if others := [f"'{each.title}' ({each.url})" for each in there if each.title != title]:
                 # Label Studio asks only the first backend of a project.
-                raise LabelingError(f"project {project_id} has another ML backend, {', '.join(others)}; remove it first")
+                raise LabelingError(
+                    f"project {project_id} has another ML backend, {', '.join(others)}; remove it first"
+                )
             for each in there:
                 self._sdk.ml.update(int(each.id), project=project_id, title=title, request_options=ONCE, **settings)
                 return int(each.id)
