@@ -20,6 +20,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from stance.errors import CodebookError
+from stance.minimal_pairs import MinimalPair, Probe, check_probes
 
 
 class _Strict(BaseModel):
@@ -87,6 +88,7 @@ class Task(_Strict):
     none_summary: str
     contradictions: tuple[Contradiction, ...] = ()
     examples: tuple[CodedExample, ...] = ()
+    probes: tuple[Probe, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -127,6 +129,8 @@ class Task(_Strict):
                 self.order(example.labels, "examples")
                 if self.unit == "actor" and example.actor is None:
                     raise ValueError(f"examples: '{example.text[:40]}' has no actor; add `actor:`")
+            for probe in self.probes:
+                self.order(probe.labels, f"probes: {probe.name}")
         except CodebookError as error:
             raise ValueError(str(error)) from error
         return self
@@ -147,8 +151,8 @@ class Codebook(_Strict):
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of the content (not of the YAML's layout), 64 hexadecimal digits."""
-        content = self.model_dump(mode="json", by_alias=True)
+        """SHA-256 of the content (not of the YAML's layout, nor of probes: they change no label), 64 hex digits."""
+        content = self.model_dump(mode="json", by_alias=True, exclude={"tasks": {"__all__": {"probes"}}})
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     def task(self, name: str) -> Task:
@@ -174,6 +178,13 @@ class Codebook(_Strict):
                 raise ValueError(f"tasks: '{name}' is no task name; use small letters, digits, - and _")
             if name in task.labels:
                 raise ValueError(f"tasks: '{name}' is also one of its labels; a table cannot hold both, rename one")
+        return self
+
+    @model_validator(mode="after")
+    def _probes_follow_rules(self) -> Self:
+        rules = [rule.id for rule in (*self.rules, *self.settled)]
+        for name, task in self.tasks.items():
+            check_probes(task.probes, rules, per_actor=task.unit == "actor", where=f"tasks.{name}.probes")
         return self
 
     @model_validator(mode="after")
@@ -216,7 +227,7 @@ def parse(text: str, where: str = "codebook") -> Codebook:
         raise CodebookError(f"{where}: not a valid codebook:\n" + "\n".join(lines)) from error
 
 
-_MODELS = (Codebook, Task, Label, Rule, CodedExample, Target, Contradiction)
+_MODELS = (Codebook, Task, Label, Rule, CodedExample, Target, Contradiction, Probe, MinimalPair)
 _FIELDS = sorted({field.alias or name for model in _MODELS for name, field in model.model_fields.items()})
 
 
