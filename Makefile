@@ -1,10 +1,11 @@
 # Two commands do all the set-up: `make demo` and `make test`. `make help` lists the rest.
 PYTHON ?= python3
 BIN := .venv/bin
+PORT ?= 8080
 export PYTHONUNBUFFERED := 1
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo champion test test-fast lint format lock ui clean
+.PHONY: help setup demo champion test test-fast lint format lock ui label-studio clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -44,6 +45,9 @@ lock: setup ## renew constraints.txt from what is installed
 
 ui: setup ## the MLflow pages of all runs, at http://127.0.0.1:5000
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
+
+label-studio: setup ## Label Studio at http://127.0.0.1:8080 (PORT=…), installed apart, until Ctrl-C
+	@$(BIN)/python -m labeling.server --port $(PORT)
 
 clean: ## remove what was built and measured here: environment, caches, runs and models
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,98 @@
+"""A real Label Studio server, started once per session, and fresh projects on it."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from labeling import server as servers
+from labeling.client import Studio
+from labeling.installation import VERSION, install
+from labeling.server import Server
+from labeling.settings import URL
+from stance.errors import LabelingError
+
+HOME = Path(__file__).parents[2] / ".label-studio"
+VARIABLES = (URL, "LABEL_STUDIO_API_KEY", "LABEL_STUDIO_USERNAME", "LABEL_STUDIO_PASSWORD")
+
+
+@pytest.fixture(scope="session")
+def label_studio_program() -> Path:
+    """The installed program; the first time it takes minutes and an index of packages."""
+    try:
+        return install(HOME / "venv", print)
+    except LabelingError as error:
+        pytest.skip(f"Label Studio cannot be installed here: {error}")
+
+
+@pytest.fixture(scope="session")
+def server_template(label_studio_program) -> Path:
+    """The folder of a server that was started once: its migrations take a minute, so they are made once and copied."""
+    template = HOME / f"template-{VERSION}"
+    if not (template / "credentials.json").exists():
+        made = Path(tempfile.mkdtemp(prefix="template-", dir=HOME))
+        with pytest.MonkeyPatch.context() as patch:
+            for name in VARIABLES:
+                patch.delenv(name, raising=False)
+            with servers.running(made, 0, label_studio_program, print):
+                pass
+        try:
+            made.rename(template)
+        except OSError:  # another session was first
+            shutil.rmtree(made)
+    return template
+
+
+@pytest.fixture(scope="session")
+def start_server(server_template, label_studio_program, tmp_path_factory) -> Iterator[Callable[..., Server]]:
+    """A function that starts a server in about five seconds: on a new folder, or again on the one given."""
+    started: list[Server] = []
+
+    def begin(folder: Path | None = None, port: int = 0) -> Server:
+        if folder is None:
+            folder = tmp_path_factory.mktemp("label-studio")
+            shutil.copytree(server_template, folder, dirs_exist_ok=True)
+        with pytest.MonkeyPatch.context() as patch:
+            for name in VARIABLES:
+                patch.delenv(name, raising=False)
+            server = servers.start(folder, port, label_studio_program)
+        started.append(server)
+        servers.wait_until_healthy(server, print)
+        return server
+
+    yield begin
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def studio_server(start_server) -> Server:
+    """The session's server. Tests share it; one that kills a server starts its own with `start_server`."""
+    return start_server()
+
+
+@pytest.fixture(scope="session")
+def studio(studio_server) -> Studio:
+    return Studio(studio_server.settings)
+
+
+@pytest.fixture
+def title(studio) -> Iterator[str]:
+    """A title that no project has; projects that get it are deleted afterwards."""
+    name = f"test {secrets.token_hex(4)}"
+    yield name
+    for project in studio.projects(name):
+        studio.delete_project(project.id)
+
+
+@pytest.fixture
+def studio_environment(studio_server, monkeypatch) -> Server:
+    """The settings of the session's server in the environment, as a user has them."""
+    monkeypatch.setenv(URL, studio_server.url)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", studio_server.account.token)
+    return studio_server
