@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 import string
+from html import escape
 from importlib import resources
 from xml.etree import ElementTree as ET
 
 from stance.codebook import Codebook, Task
+from stance.errors import CodebookError
 from stance.records import content_id
 
 # Task names start with a small letter, so these can never be one.
@@ -21,6 +23,15 @@ COMMENT = "Comment"
 NONE = "none"
 WRONG_ACTOR = "wrong-actor"
 CANT_TELL = "cant-tell"
+
+_FLAG_TEXTS = {WRONG_ACTOR: "Wrong actor", CANT_TELL: "Can’t tell"}
+_FLAG_HINTS = {
+    WRONG_ACTOR: "The actor is not in the sentence, is no actor, or the wrong words are marked.",
+    CANT_TELL: "The sentence and its context do not let you decide.",
+}
+# First wishes for each flag; u is left out of all: Label Studio itself uses it.
+_FLAG_KEYS = {WRONG_ACTOR: "wax", CANT_TELL: "ct"}
+_KEYS = (string.ascii_lowercase + string.digits).replace("u", "")
 
 
 def questions(book: Codebook, task: str) -> tuple[str, ...]:
@@ -34,19 +45,17 @@ def questions(book: Codebook, task: str) -> tuple[str, ...]:
 
 
 def flags_of(book: Codebook, task: str) -> dict[str, str]:
-    """Return the flags of the interface and their hotkeys, which no label of the interface has."""
-    asked = [book.task(name) for name in questions(book, task)]
-    taken = {key.lower() for one in asked for key in [one.none_hotkey, *(label.hotkey for label in one.definitions)]}
-    wanted = {WRONG_ACTOR: "wax", CANT_TELL: "ctu"} if asked[0].unit == "actor" else {CANT_TELL: "ctu"}
-    keys = {}
-    for flag, likes in wanted.items():
-        keys[flag] = next((key for key in likes + string.ascii_lowercase + string.digits if key not in taken), "")
+    """Return the flags of the interface and their hotkeys, which no label has; "" where every key is taken."""
+    taken = {key for name in questions(book, task) for key in _hotkeys(book.task(name))}
+    keys: dict[str, str] = {}
+    for flag in (WRONG_ACTOR, CANT_TELL) if book.task(task).unit == "actor" else (CANT_TELL,):
+        keys[flag] = next((key for key in _FLAG_KEYS[flag] + _KEYS if key not in taken), "")
         taken.add(keys[flag])
     return keys
 
 
 def fingerprint(book: Codebook, task: str) -> str:
-    """Return 16 hexadecimal digits that change with the interface or the codebook."""
+    """Return 16 hexadecimal digits that change with the interface or with anything in the codebook."""
     return content_id("interface", render(book, task))
 
 
@@ -57,33 +66,94 @@ def codebook_hash(config: str) -> str | None:
 
 
 def render(book: Codebook, task: str) -> str:
-    """Return the interface as Label Studio XML; the same codebook and task give the same text.
+    """Return the interface as Label Studio XML; the same codebook and task give the same text, and so does a server.
 
     Choices carry their codebook hotkeys, summary and definition. Controls are called like their task, plus `Flags` and
-    `Comment`, all on the object `Sentence`. Raises CodebookError for an unknown task.
+    `Comment`, all on the object `Sentence`. Raises CodebookError for an unknown task, or for two labels of one screen
+    whose hotkeys Label Studio cannot tell apart.
     """
+    _check_hotkeys(book, task)
     view = ET.Element("View", className="stance-kit")
     view.append(ET.Comment(f" made by stance label config; codebook hash {book.hash} "))
     ET.SubElement(view, "Style").text = resources.files("labeling").joinpath("interface.css").read_text("utf-8")
     ET.SubElement(view, "HyperText", name=SENTENCE, value="$html", inline="true", selectionEnabled="false")
     for name in questions(book, task):
-        _question(view, name, book.task(name), required=name == task)
+        _question(view, name, book.task(name), main=name == task)
+    _foot(view, book, task)
+    ET.indent(view)
+    return _printable(ET.tostring(view, encoding="unicode")).strip()
+
+
+def _question(view: ET.Element, name: str, task: Task, main: bool) -> None:
+    block = ET.SubElement(view, "View", className="question main" if main else "question")
+    ET.SubElement(block, "Header", value=_literal(task.question if main else f"{task.question} (optional)"), size="5")
+    choices = ET.SubElement(block, "Choices", name=name, toName=SENTENCE, choice="multiple", showInline="true")
+    if main:
+        must = f"Choose {' or '.join(task.labels)}, or '{NONE}'; or skip the task."
+        choices.attrib |= {"required": "true", "requiredMessage": must}
+    for label in task.definitions:
+        _choice(choices, label.name, label.hotkey, label.summary, label.definition)
+    _choice(choices, NONE, task.none_hotkey, task.none_summary, f"{task.none_summary}. Excludes all the others.")
+    _notices(block, name, task)
+
+
+def _choice(choices: ET.Element, value: str, hotkey: str, summary: str, hint: str) -> None:
+    html = f"<b>{escape(_literal(value))}</b> <i>{escape(_literal(summary))}</i>"
+    ET.SubElement(choices, "Choice", value=value, hotkey=hotkey, html=html, hint=_literal(hint))
+
+
+def _notices(block: ET.Element, name: str, task: Task) -> None:
+    """Add what shows under the choices when they do not go together: an error for "none", a hint for contradictions."""
+    others = ",".join(task.labels)
+    _notice(block, name, (NONE, others), "notice wrong", f"‘{NONE}’ excludes the others: take one of the two away.")
+    for pair in task.contradictions:
+        text = f"Look twice: {pair.labels[0]} + {pair.labels[1]}. {pair.why}"
+        _notice(block, name, pair.labels, "notice", text)
+
+
+def _notice(block: ET.Element, name: str, both: tuple[str, str], style: str, text: str) -> None:
+    # Label Studio has no "and": one condition inside the other.
+    for choices in both:
+        block = ET.SubElement(
+            block, "View", visibleWhen="choice-selected", whenTagName=name, whenChoiceValue=choices, className=style
+        )
+        style = ""
+    ET.SubElement(block, "Header", value=_literal(text), size="6")
+
+
+def _foot(view: ET.Element, book: Codebook, task: str) -> None:
     foot = ET.SubElement(view, "View", className="foot")
     flags = ET.SubElement(foot, "Choices", name=FLAGS, toName=SENTENCE, choice="multiple", showInline="true")
     for flag, key in flags_of(book, task).items():
-        ET.SubElement(flags, "Choice", value=flag, hotkey=key)
-    ET.SubElement(
-        foot, "TextArea", name=COMMENT, toName=SENTENCE, rows="1", maxSubmissions="1", editable="true",
-        placeholder="Comment",
-    )  # fmt: skip
-    ET.indent(view)
-    return ET.tostring(view, encoding="unicode") + "\n"
+        hotkey = {"hotkey": key} if key else {}
+        ET.SubElement(flags, "Choice", {"value": flag, "html": _FLAG_TEXTS[flag], "hint": _FLAG_HINTS[flag]} | hotkey)
+    comment = {"rows": "1", "maxSubmissions": "1", "editable": "true", "showSubmitButton": "false"}
+    ET.SubElement(foot, "TextArea", {"name": COMMENT, "toName": SENTENCE, "placeholder": "Comment"} | comment)
 
 
-def _question(view: ET.Element, name: str, task: Task, required: bool) -> None:
-    block = ET.SubElement(view, "View", className="question main" if required else "question")
-    ET.SubElement(block, "Header", value=task.question, size="5")
-    choices = ET.SubElement(block, "Choices", name=name, toName=SENTENCE, choice="multiple", showInline="true")
-    for label in task.definitions:
-        ET.SubElement(choices, "Choice", value=label.name, hotkey=label.hotkey, hint=label.definition)
-    ET.SubElement(choices, "Choice", value=NONE, hotkey=task.none_hotkey, hint=task.none_summary)
+def _hotkeys(task: Task) -> list[str]:
+    return [key.lower() for key in (*(label.hotkey for label in task.definitions), task.none_hotkey)]
+
+
+def _check_hotkeys(book: Codebook, task: str) -> None:
+    seen: dict[str, str] = {}
+    for name in questions(book, task):
+        for key in _hotkeys(book.task(name)):
+            if not key.isalnum() or key in seen:
+                why = (
+                    f"'{seen[key]}' and '{name}' share it but for its case"
+                    if key in seen
+                    else "it is no letter or digit"
+                )
+                raise CodebookError(f"hotkey '{key}' of '{name}' does not work in Label Studio: {why}; choose another")
+            seen[key] = name
+
+
+def _literal(text: str) -> str:
+    # Label Studio would put a task's field in the place of `$word`; a zero-width space keeps the words as they are.
+    return text.replace("$", "$\u200b")
+
+
+def _printable(xml: str) -> str:
+    # XML 1.0 has no way to write most control characters, not even escaped.
+    return re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", xml)
