@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from stance.cli.verbs import Commands, Verbs
 
-COMMANDS: Commands = {}
+COMMANDS: Commands = {
+    "agreement": ("stance.cli.label.agreement", "How far annotators agree, and where they differ most."),
+    "serve": ("stance.cli.label.serve", "Answer with a model in Label Studio while people label."),
+}
 
 label = Verbs(
     "label",

@@ -1,0 +1,102 @@
+"""Runs the live backend and makes it known to a project. An app and an address enter; a served port leaves.
+
+Label Studio calls the backend while it is being attached, so that the port must be served before.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from labeling.gatekeeper import Credentials
+from stance.errors import LabelingError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from labeling.client import Studio
+
+TITLE = "stance-kit"
+LOCAL = "LABEL_STUDIO_ML_BLOCK_LOCAL_IP=false and LABEL_STUDIO_SSRF_PROTECTION_ENABLED=false"
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A project that now asks the backend. `shown` is False where the project hides predictions from annotators."""
+
+    project: int
+    backend: int
+    shown: bool
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at the address (port 0: any free one).
+
+    Raises LabelingError where that is not possible, such as for a port in use.
+    """
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise LabelingError(f"cannot listen on {host}:{port}: {reason}; choose another --port or --host") from error
+
+
+def address_of(listener: socket.socket) -> str:
+    """Return the http address under which this machine reaches a listening socket."""
+    host, port = listener.getsockname()[:2]
+    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - nothing is bound here
+    return f"http://{f'[{reached}]' if ':' in reached else reached}:{port}"
+
+
+def serve(app: FastAPI, listener: socket.socket, started: Callable[[], None] = lambda: None) -> None:
+    """Serve until interrupted. `started` is called once, in a thread, as soon as requests are answered.
+
+    An error that it raises ends the service and is raised here.
+    """
+    import uvicorn
+
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False))
+    failed: list[Exception] = []
+
+    def announce() -> None:
+        while not server.started and not server.should_exit:
+            time.sleep(0.02)
+        try:
+            started()
+        except Exception as error:
+            failed.append(error)
+            server.should_exit = True
+
+    threading.Thread(target=announce, daemon=True).start()
+    server.run(sockets=[listener])
+    if failed:
+        raise failed[0]
+
+
+def attach(studio: Studio, project: str, url: str, credentials: Credentials | None = None) -> Attached:
+    """Make a project ask the backend at `url` for predictions, and show them to its annotators as they come.
+
+    A backend that an earlier call attached is renewed. Predictions stay hidden where the project hides them. Raises
+    LabelingError for an unknown project, one with a foreign backend, and a server that may not call `url`.
+    """
+    found = studio.find_project(project)
+    settings: dict[str, Any] = {"url": url, "auth_method": "NONE", "is_interactive": False}
+    if credentials is not None:
+        settings["auth_method"] = "BASIC_AUTH"
+        settings |= {"basic_auth_user": credentials.user, "basic_auth_pass": credentials.password}
+    try:
+        backend = studio.attach_backend(found.id, TITLE, **settings)
+    except LabelingError as error:
+        if "ocal" in str(error) or "not allowed" in str(error):
+            raise LabelingError(
+                f"{error}. For a backend on its own machine, start Label Studio with {LOCAL}"
+            ) from error
+        raise
+    # Label Studio asks a backend only while its title is the version whose predictions are shown.
+    studio.update_project(found.id, model_version=TITLE)
+    return Attached(found.id, backend, found.shows_predictions)
