@@ -22,7 +22,7 @@ from stance.errors import DataError
 from stance.records import Example
 
 MISSING = ("flagged", "skipped", "misfit", "open")
-"""Why an annotator who saw a unit gave no answer: a flag, a skip, an answer outside the codebook, the task left open."""
+"""Why one who saw a unit gave no answer: a flag, a skip, an answer outside the codebook, the task left open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,35 +80,35 @@ class Answers:
 def collect_answers(annotations: Iterable[Annotation], book: Codebook, task: str) -> Answers:
     """Return everyone's answers to one task of the codebook.
 
-    Raises CodebookError for a task or label that the codebook does not have, DataError where nobody answered the task.
+    Raises CodebookError for a task or label that the codebook does not have, DataError for an unreadable time.
     """
     definition = book.task(task)
-    latest: dict[tuple[str, str], Annotation] = {}
+    newest: dict[tuple[str, str], Annotation] = {}
     for one in annotations:
         key = one.annotator, one.example.id
         if (one.example.actor or definition.unit == "sentence") and (
-            key not in latest or _moment(one) >= _moment(latest[key])
+            key not in newest or _moment(one) >= _moment(newest[key])
         ):
-            latest[key] = one
+            newest[key] = one
     units: dict[str, Example] = {}
     seen: dict[str, dict[str, list[Annotation]]] = {}
-    for one in latest.values():
+    for one in newest.values():
         unit = unit_of(one.example, definition.unit)
         units.setdefault(unit.id, unit)
         seen.setdefault(unit.id, {}).setdefault(one.annotator, []).append(one)
     items, replaced = [], 0
-    for key, unit in units.items():
-        found = [_settle(sorted(own, key=_moment), task) for _, own in sorted(seen[key].items())]
+    for name, unit in units.items():
+        found = [_settle(sorted(own, key=_moment), task) for _, own in sorted(seen[name].items())]
         replaced += sum(count for _, count in found)
         items.append(Item(unit, tuple(_ordered(answer, definition.order) for answer, _ in found)))
-    answers = Answers(task, definition.unit, definition.labels, tuple(items), replaced)
+    return Answers(task, definition.unit, definition.labels, tuple(items), replaced)
+
+
+def refuse_unanswered(answers: Answers) -> None:
+    """Raise DataError where nobody answered the task."""
     if not answers.annotators:
-        answered = sorted({name for one in latest.values() for name, labels in one.labels.items() if labels is not None})
-        raise DataError(
-            f"nobody answered the task '{task}' in {len(latest)} annotations; "
-            f"{'answered were: ' + ', '.join(answered) if answered else 'they are all skipped, flagged or open'}"
-        )
-    return answers
+        named = ", ".join(f"{number} {why}" for why, number in answers.missing.items() if number) or "no annotation"
+        raise DataError(f"nobody answered the task '{answers.task}' ({named}); label first, or name another --task")
 
 
 def unit_of(example: Example, unit: str) -> Example:
@@ -116,6 +116,11 @@ def unit_of(example: Example, unit: str) -> Example:
     if unit == "actor":
         return replace(example, labels=None)
     return replace(example, actor=None, mention=None, start=None, end=None, labels=None)
+
+
+def latest(item: Item) -> Answer:
+    """Return the answer that was given last, whoever gave it, missing values among them."""
+    return max(item.answers, key=lambda answer: _moment(answer.source))
 
 
 def pseudonyms(annotators: Iterable[str]) -> dict[str, str]:

@@ -84,8 +84,8 @@ class AlphaStatistic:
     def __init__(self, sets: Sets, documents: NDArray[Any], labels: Sequence[str]) -> None:
         self.n_documents = int(documents.max()) + 1
         domain = sorted({one for given in sets for one in given}, key=sorted)
-        apart = np.array([[masi(one, other) for other in domain] for one in domain])
-        has = np.array([[label in one for one in domain] for label in labels])
+        apart = np.array([[masi(one, other) for other in domain] for one in domain]).reshape(len(domain), len(domain))
+        has = np.array([[label in one for one in domain] for label in labels], dtype=bool)
         place = {one: number for number, one in enumerate(domain)}
         counts = np.zeros((self.n_documents, len(domain)))
         observed = np.zeros((self.n_documents, len(labels) + 1))
@@ -98,7 +98,8 @@ class AlphaStatistic:
                 observed[document] += [one[left, right].sum() / (len(drawn) - 1) for one in distances]
         self.observed = observed
         self.parts: list[tuple[NDArray[Any], NDArray[Any]]] = [
-            (np.stack([counts[:, ~row].sum(axis=1), counts[:, row].sum(axis=1)], axis=1), 1.0 - np.eye(2)) for row in has
+            (np.stack([counts[:, ~row].sum(axis=1), counts[:, row].sum(axis=1)], axis=1), 1.0 - np.eye(2))
+            for row in has
         ]
         self.parts.append((counts, apart))
 
