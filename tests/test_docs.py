@@ -56,6 +56,6 @@ def test_every_command_and_option_explains_itself(path):
 
 
 def test_no_command_is_documented_that_does_not_exist():
-    named = re.findall(r"^\|? ?`?(stance [a-z]+(?: (?:show|check))?)\b", TEXT, flags=re.MULTILINE)
+    named = re.findall(r"^\|? ?`?(stance (?:label [a-z-]+|[a-z]+(?: (?:show|check))?))\b", TEXT, flags=re.MULTILINE)
     assert named
     assert set(named) <= COMMANDS.keys()
