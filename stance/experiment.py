@@ -28,6 +28,7 @@ from stance.models.thresholds import Calibration
 from stance.records import Example
 
 if TYPE_CHECKING:
+    from stance.evaluation.calibration import CalibrationFit
     from stance.evaluation.result import Evaluation
 
 Parts = Mapping[str, list[Example]]
@@ -75,10 +76,10 @@ def train(experiment: Experiment, progress: Progress) -> Trained | None:
                 run.log_epoch(int(state["epoch"]), facts)
 
         started = time.perf_counter()
-        model, calibration = fit(experiment, book, parts, watch)
-        seconds = time.perf_counter() - started
-        evaluation = evaluate_part(model, calibration, parts["test"])
-        run.log_metrics({"fit_seconds": seconds})
+        model, fitted = fit_scored(experiment, book, parts, watch)
+        calibration, seconds = fitted.calibration, time.perf_counter() - started
+        evaluation, rate = evaluate_timed(model, calibration, parts["test"])
+        run.log_metrics({"fit_seconds": seconds, "examples_per_second": rate, **fitted.flat("validation")})
         run.log_facts(model.describe())
         run.log_evaluation(evaluation, figures(evaluation))
         origin = Origin(
@@ -103,7 +104,15 @@ def read_parts(experiment: Experiment, book: Codebook) -> Parts:
 
 def fit(experiment: Experiment, book: Codebook, parts: Parts, progress: Progress) -> tuple[Model, Calibration]:
     """Train on the train part; fix calibration and thresholds on the validation part. Test is never seen."""
-    from stance.evaluation.calibration import fit_calibration
+    model, fitted = fit_scored(experiment, book, parts, progress)
+    return model, fitted.calibration
+
+
+def fit_scored(
+    experiment: Experiment, book: Codebook, parts: Parts, progress: Progress
+) -> tuple[Model, CalibrationFit]:
+    """Do what `fit` does, and return with the calibration what it says of validation documents that it had not seen."""
+    from stance.evaluation.calibration import cross_fit
 
     model = build(experiment, book)
     options: FitOptions = {"progress": progress, "checkpoints": cache_root() / "checkpoints"}
@@ -111,7 +120,7 @@ def fit(experiment: Experiment, book: Codebook, parts: Parts, progress: Progress
     validation = parts["validation"]
     groups = [example.cluster or example.doc_id for example in validation]
     gold = label_matrix(validation, model.labels)
-    return model, fit_calibration(model.predict_proba(validation), gold, groups, seed=experiment.seed)
+    return model, cross_fit(model.predict_proba(validation), gold, groups, seed=experiment.seed)
 
 
 def build(experiment: Experiment, book: Codebook) -> Model:
@@ -127,9 +136,17 @@ def build(experiment: Experiment, book: Codebook) -> Model:
 
 def evaluate_part(model: Model, calibration: Calibration, examples: list[Example]) -> Evaluation:
     """Return the evaluation of a model on labelled examples."""
+    return evaluate_timed(model, calibration, examples)[0]
+
+
+def evaluate_timed(model: Model, calibration: Calibration, examples: list[Example]) -> tuple[Evaluation, float]:
+    """Return the evaluation of a model on labelled examples, and how many it scored per second."""
     from stance.evaluation.result import evaluate
 
-    return evaluate(examples, model.predict_proba(examples), calibration, model.labels)
+    started = time.perf_counter()
+    probabilities = model.predict_proba(examples)
+    rate = len(examples) / max(time.perf_counter() - started, 1e-9)
+    return evaluate(examples, probabilities, calibration, model.labels), rate
 
 
 def data_digest(parts: Parts) -> str:

@@ -19,13 +19,16 @@ ORIGIN = ("doc_id", "cluster", "title", "date", "outlet", "url", "index", "text"
 _DTYPES = {"index": "int64", "start": "Int64", "end": "Int64"}
 
 
-def predict_articles(articles: Iterable[Article], classifiers: Sequence[Classifier]) -> pd.DataFrame:
+def predict_articles(
+    articles: Iterable[Article], classifiers: Sequence[Classifier], sure: float | None = None
+) -> pd.DataFrame:
     """Return one row per (sentence, actor), and one with `actor` None for a sentence without actors.
 
     The columns are ORIGIN, then for every classifier a float column `<task>.<label>` per label in codebook order (the
     calibrated probability) and a column `<task>` with the list of labels given. A task coded per actor has None in rows
-    without an actor; a task coded per sentence repeats its answer on every row of the sentence. All classifiers must
-    come from one codebook, each for a task of its own; DataError is raised where they do not.
+    without an actor; a task coded per sentence repeats its answer on every row of the sentence. With `sure` (see
+    `Classifier.predict`) a further column `<task>.sure` is True, False or None, and the list None where it is False.
+    All classifiers must come from one codebook, each for a task of its own; DataError is raised where they do not.
     """
     import pandas as pd
 
@@ -44,12 +47,15 @@ def predict_articles(articles: Iterable[Article], classifiers: Sequence[Classifi
     frame = pd.DataFrame(columns)
     for classifier in classifiers:
         per_actor = classifier.codebook.tasks[classifier.task].unit == "actor"
-        answers = _answers(classifier, seen if per_actor else sentences)
+        answers = _answers(classifier, seen if per_actor else sentences, sure)
         for j, label in enumerate(classifier.labels):
             given = [answers.get(_key(row, per_actor)) for row in rows]
             column = [None if one is None else one.probabilities[j] for one in given]
             frame[f"{classifier.task}.{label}"] = pd.Series(column, dtype=float)
-        frame[classifier.task] = pd.Series([None if one is None else list(one.labels) for one in given], dtype=object)
+        if sure is not None:
+            frame[f"{classifier.task}.sure"] = pd.Series([one and one.sure for one in given], dtype=object)
+        labels = [list(one.labels) if one is not None and one.sure else None for one in given]
+        frame[classifier.task] = pd.Series(labels, dtype=object)
     return frame
 
 
@@ -86,9 +92,11 @@ def _check_together(classifiers: Sequence[Classifier]) -> None:
         raise DataError(f"several models for one task ({', '.join(tasks)}); give one model for each task")
 
 
-def _answers(classifier: Classifier, examples: list[Example]) -> dict[tuple[object, ...], Prediction]:
+def _answers(
+    classifier: Classifier, examples: list[Example], sure: float | None
+) -> dict[tuple[object, ...], Prediction]:
     per_actor = classifier.codebook.tasks[classifier.task].unit == "actor"
-    return {_key(answer.example, per_actor): answer for answer in classifier.predict_examples(examples)}
+    return {_key(answer.example, per_actor): answer for answer in classifier.predict_examples(examples, sure)}
 
 
 def _place(example: Example) -> tuple[str, int]:

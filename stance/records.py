@@ -117,8 +117,12 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A model's answer for one example: calibrated probabilities in label order, and the labels over threshold."""
+    """A model's answer for one example: calibrated probabilities in label order, and the labels over threshold.
+
+    `sure` is False where the model was asked to answer only if sure, and is not.
+    """
 
     example: Example
     probabilities: tuple[float, ...]
     labels: tuple[str, ...]
+    sure: bool = True

@@ -134,3 +134,15 @@ def test_models_that_do_not_belong_together_are_one_error(articles, classifiers)
     )
     with pytest.raises(DataError, match="several codebooks"):
         predict_articles(articles, [classifiers[0], other])
+
+
+def test_asked_to_be_sure_it_leaves_out_what_it_is_not_sure_of(articles, classifiers, frame):
+    careful = predict_articles(articles, classifiers, sure=0.6)
+    for task in ("stance", "frames"):
+        assert careful[f"{task}.sure"].isna().equals(frame[task].isna())
+        sure = careful[f"{task}.sure"].eq(True)
+        assert 0 < sure.sum() < frame[task].notna().sum()
+        assert careful.loc[sure, task].tolist() == frame.loc[sure, task].tolist()
+        assert careful.loc[~sure, task].isna().all()
+    with pytest.raises(DataError, match="above 0 and below 1"):
+        predict_articles(articles, classifiers, sure=90)

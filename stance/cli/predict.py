@@ -21,15 +21,25 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write .parquet, .jsonl or .csv.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per sentence and actor.")
 @click.option("--model", "models", multiple=True, help="A model's URI or bundle folder; default: both champions.")
+@click.option("--sure", type=float, metavar="SHARE", help="Answer only where sure: 0.9 = nine answers in ten right.")
 @click.option("--strict", is_flag=True, help="Stop at the first unusable file or line.")
-def predict(paths: tuple[Path, ...], output: Path | None, as_json: bool, models: tuple[str, ...], strict: bool) -> None:
+def predict(
+    paths: tuple[Path, ...],
+    output: Path | None,
+    as_json: bool,
+    models: tuple[str, ...],
+    sure: float | None,
+    strict: bool,
+) -> None:
     """Read articles (files or folders) and say which actor takes which stance, with the evidence."""
     from stance.cli import tables
     from stance.cli.ingest import read_reporting
     from stance.predict import predict_articles
 
     classifiers = load_models(models)
-    frame = predict_articles(read_reporting(paths, strict), classifiers)
+    frame = predict_articles(read_reporting(paths, strict), classifiers, sure)
+    if sure is not None:
+        report_unsure(frame, classifiers)
     if output is not None:
         from stance.dataset.files import write_table
 
@@ -63,6 +73,17 @@ def load_models(models: tuple[str, ...]) -> list[Classifier]:
     return found
 
 
+def report_unsure(frame: pd.DataFrame, classifiers: list[Classifier]) -> None:
+    """Say on stderr how much was left unanswered."""
+    for classifier in classifiers:
+        per_actor = classifier.codebook.tasks[classifier.task].unit == "actor"
+        rows = frame if per_actor else frame.drop_duplicates(["doc_id", "index"])
+        asked = rows[f"{classifier.task}.sure"].dropna().astype(bool)
+        click.echo(
+            f"{classifier.task}: {int((~asked).sum())} of {len(asked)} left unanswered: not sure enough", err=True
+        )
+
+
 def show_summary(frame: pd.DataFrame, classifiers: list[Classifier]) -> None:
     """Print who takes which stance with the surest sentence, and how often each frame is used."""
     from stance.cli import tables
@@ -77,6 +98,6 @@ def show_summary(frame: pd.DataFrame, classifiers: list[Classifier]) -> None:
             columns = ("actor", task, "sentences", "p", "evidence")
             tables.show(f"Who takes which {task}, in {n_documents} documents", columns, shown, lines=True)
         else:
-            sentences = frame.drop_duplicates(["doc_id", "index"])[task]
+            sentences = frame.drop_duplicates(["doc_id", "index"])[task].dropna()
             counts = [(label, sum(label in given for given in sentences)) for label in classifier.labels]
             tables.show(f"{task.capitalize()} of {len(sentences)} sentences", (task, "sentences"), counts)

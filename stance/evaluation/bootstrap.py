@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from stance.errors import DataError
 from stance.evaluation.counts import CountScores, document_index, ratio
-from stance.evaluation.metrics import average_precision, check_shapes
+from stance.evaluation.metrics import check_shapes
 
 Statistic = Callable[[NDArray[Any]], NDArray[Any]]
 """Takes document weights `(n_resamples, n_documents)`, returns scores `(n_resamples, n_scores)`, nan = undefined."""
 
-JACKKNIFE_LIMIT = 8_000  # BCa costs documents²; beyond this many it differs from the percentile interval by nothing
+JACKKNIFE_LIMIT = 8_000  # BCa costs documents² (or × rows); beyond it both intervals agree
 
 FEWEST_DOCUMENTS = 5  # with fewer, resamples repeat so few values that an interval would look far too sure
 
@@ -99,19 +99,16 @@ def ranking_intervals(
     labels: Sequence[str],
     resampling: Resampling = DEFAULT,
 ) -> dict[str, Interval]:
-    """Return percentile intervals of `<label>.average_precision`, nan for a label without gold rows."""
+    """Return intervals of `<label>.average_precision` and of their mean, `macro_average_precision`.
+
+    A label without gold rows has nan and no part in the mean.
+    """
     check_shapes(gold, probabilities)
     unit = document_index(documents, len(gold))
-    intervals = {}
-    for j, label in enumerate(labels):
-        order = np.argsort(-probabilities[:, j], kind="stable")
-        truth, scores, owner = gold[order, j], probabilities[order, j], unit[order]
-        last = np.flatnonzero(np.append(np.diff(scores) != 0, True))  # ties share one threshold
-        statistic = _weighted_average_precision(truth, owner, last)
-        found = bootstrap_documents(statistic, unit.max() + 1, resampling, method="percentile")[0]
-        estimate = average_precision(gold[:, j], probabilities[:, j])
-        intervals[f"{label}.average_precision"] = Interval(estimate, found.low, found.high, found.method)
-    return intervals
+    statistic = _ranking_statistic(gold, probabilities, unit)
+    found = bootstrap_documents(statistic, int(unit.max()) + 1, resampling, n_rows=len(gold))
+    names = [*(f"{label}.average_precision" for label in labels), "macro_average_precision"]
+    return dict(zip(names, found, strict=True))
 
 
 def paired_difference(
@@ -144,9 +141,11 @@ def paired_difference(
 
 
 def bootstrap_documents(
-    statistic: Statistic, n_documents: int, resampling: Resampling = DEFAULT, method: str = "BCa"
+    statistic: Statistic, n_documents: int, resampling: Resampling = DEFAULT, n_rows: int = 0
 ) -> list[Interval]:
     """Return one interval per score of `statistic`, by `scipy.stats.bootstrap` over documents.
+
+    `n_rows` bounds the memory of a statistic that works on rows and not on counts per document.
 
     Where BCa is not defined (all resamples alike, or undefined in some), the percentile interval of the defined
     resamples stands in.
@@ -156,7 +155,8 @@ def bootstrap_documents(
     estimates = statistic(np.ones((1, n_documents)))[0]
     if n_documents < FEWEST_DOCUMENTS:
         return [Interval(float(estimate), nan, nan, "none") for estimate in estimates]
-    used = method if n_documents <= JACKKNIFE_LIMIT else "percentile"
+    size = max(n_documents, n_rows)
+    used = "BCa" if n_documents * size <= JACKKNIFE_LIMIT**2 else "percentile"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # degenerate scores are expected, and answered below
         result = bootstrap(
@@ -164,7 +164,7 @@ def bootstrap_documents(
             _of_documents(statistic, n_documents),
             vectorized=True,
             n_resamples=resampling.resamples,
-            batch=_batch(n_documents),
+            batch=_batch(size),
             confidence_level=resampling.level,
             method=used,
             rng=np.random.default_rng(resampling.seed),
@@ -198,6 +198,23 @@ def _of_documents(statistic: Statistic, n_documents: int) -> Callable[..., NDArr
     return of_drawn
 
 
+def _ranking_statistic(gold: NDArray[Any], probabilities: NDArray[Any], unit: NDArray[Any]) -> Statistic:
+    """Average precision of every label, and their mean over those that a draw holds."""
+    each = []
+    for j in range(gold.shape[1]):
+        order = np.argsort(-probabilities[:, j], kind="stable")
+        last = np.flatnonzero(np.append(np.diff(probabilities[order, j]) != 0, True))  # ties share one threshold
+        each.append(_weighted_average_precision(gold[order, j], unit[order], last))
+
+    def statistic(weights: NDArray[Any]) -> NDArray[Any]:
+        columns = np.hstack([one(weights) for one in each])
+        defined = ~np.isnan(columns)
+        mean = ratio(np.where(defined, columns, 0.0).sum(axis=1), defined.sum(axis=1))
+        return np.column_stack([columns, mean])
+
+    return statistic
+
+
 def _weighted_average_precision(truth: NDArray[Any], owner: NDArray[Any], last: NDArray[Any]) -> Statistic:
     """Average precision of rows sorted by falling score; `last` are the final rows of each tied run."""
 
@@ -219,5 +236,5 @@ def _weights(drawn: NDArray[Any], n_documents: int) -> NDArray[Any]:
     return counts.reshape(len(drawn), n_documents).astype(np.float64)
 
 
-def _batch(n_documents: int) -> int:
-    return max(1, min(500, 1_000_000 // n_documents))
+def _batch(size: int) -> int:
+    return max(1, min(500, 1_000_000 // size))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.evaluation.calibration import reliability
+from stance.evaluation.reliability import reliability
 from stance.evaluation.result import Evaluation
 
 if TYPE_CHECKING:
@@ -25,13 +25,14 @@ PANEL = 2.9  # inches
 
 
 def figures(evaluation: Evaluation) -> dict[str, Figure]:
-    """Return all figures by name: `confusion`, `cooccurrence`, `precision_recall`, `reliability`, `label_f1`."""
+    """Return all figures by name: `confusion`, `cooccurrence`, `precision_recall`, `reliability` and so on."""
     return {
         "confusion": draw_confusion(evaluation),
         "cooccurrence": draw_cooccurrence(evaluation),
         "precision_recall": draw_precision_recall(evaluation),
         "reliability": draw_reliability(evaluation),
         "label_f1": draw_label_f1(evaluation),
+        "coverage": draw_coverage(evaluation),
     }
 
 
@@ -131,6 +132,29 @@ def draw_label_f1(evaluation: Evaluation) -> Figure:
     axes.set_yticklabels([name + extra for name, extra in zip(names, support, strict=True)], fontsize=9)
     axes.invert_yaxis()
     axes.set_title(f"F1 by label ({evaluation.n_examples:,} examples, {evaluation.n_documents:,} documents)")
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def draw_coverage(evaluation: Evaluation) -> Figure:
+    """Draw how often a whole label set is right over the share of examples answered, surest first.
+
+    Points are what asking to be that sure gives, with their intervals over documents.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.5, 4.2), layout="constrained")
+    axes = figure.subplots()
+    coverage = [point.coverage for point in evaluation.coverage]
+    axes.plot(coverage, [point.accuracy for point in evaluation.coverage], color=BLUE, linewidth=1.6)
+    for each in evaluation.abstaining:
+        if each.n:
+            accuracy = each.accuracy
+            axes.plot([each.coverage] * 2, [accuracy.low, accuracy.high], color=ORANGE, linewidth=1.4, marker="_")
+            axes.plot(each.coverage, accuracy.estimate, "o", color=ORANGE, markersize=7, markeredgecolor="white")
+            axes.text(each.coverage + 0.02, accuracy.estimate, f"sure {each.sure:g}", va="bottom", fontsize=9)
+    axes.set(xlabel="share of examples answered", ylabel="whole label set right", xlim=(0, 1.02), ylim=(0, 1.02))
+    axes.set_title("Answering only where sure (points: bars fixed on validation)")
     axes.spines[["top", "right"]].set_visible(False)
     return figure
 

@@ -14,17 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.dataset.arrays import label_matrix
+from stance.evaluation.abstention import Abstaining, CoveragePoint, coverage_curve, score_abstaining
 from stance.evaluation.bootstrap import Interval, Resampling, ranking_intervals, score_intervals
-from stance.evaluation.calibration import CalibrationRow, calibration_table
 from stance.evaluation.metrics import LabelScore, OverallScores, check_shapes, score_labels, score_overall
+from stance.evaluation.mistakes import ErrorRow, chosen_labels, list_errors
+from stance.evaluation.reliability import CalibrationRow, calibration_table
 from stance.evaluation.slices import Slice, resampling_unit, score_slices
+from stance.evaluation.steps import Step, score_steps
 from stance.models.thresholds import Calibration
 from stance.records import Example
 
 if TYPE_CHECKING:
     import pandas as pd
 
-HEADLINE = ("macro_f1", "micro_f1", "exact_match")
+HEADLINE = ("macro_f1", "micro_f1", "exact_match", "macro_average_precision")
 
 
 class ResamplingOptions(TypedDict, total=False):
@@ -35,32 +38,13 @@ class ResamplingOptions(TypedDict, total=False):
     level: float
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorRow:
-    """One wrong label of one example: `kind` is "missed" (gold, not given) or "spurious" (given, not gold).
-
-    `probabilities` are calibrated and in label order; `surprise` is how far that of `label` lies from gold, in [0, 1].
-    """
-
-    id: str
-    doc_id: str
-    text: str
-    actor: str | None
-    mention: str | None
-    gold: tuple[str, ...]
-    predicted: tuple[str, ...]
-    label: str
-    kind: str
-    surprise: float
-    probabilities: tuple[float, ...]
-
-
 @dataclass(frozen=True, eq=False)
 class Evaluation:
     """Scores of a model, with 95% intervals over documents. Rows are the examples' order, columns label order.
 
     `intervals` has the names of `flat`. `gold` (int8), `predicted` (bool) and `probabilities` (calibrated, float64)
-    have shape `(n_examples, n_labels)`; `n_documents` counts the units drawn (near-duplicate clusters of documents).
+    have shape `(n_examples, n_labels)`. `units` names what was drawn as a whole, per row (near-duplicate clusters of
+    documents), and `n_documents` counts them.
     """
 
     labels: tuple[str, ...]
@@ -71,7 +55,12 @@ class Evaluation:
     intervals: dict[str, Interval]
     calibration: tuple[CalibrationRow, ...]
     slices: tuple[Slice, ...]
+    steps: tuple[Step, ...]
+    abstaining: tuple[Abstaining, ...]
+    coverage: tuple[CoveragePoint, ...]
     errors: tuple[ErrorRow, ...]
+    examples: tuple[Example, ...] = field(repr=False)
+    units: tuple[str, ...] = field(repr=False)
     gold: NDArray[Any] = field(repr=False)
     predicted: NDArray[Any] = field(repr=False)
     probabilities: NDArray[Any] = field(repr=False)
@@ -87,12 +76,15 @@ class Evaluation:
         Values that are not finite (an interval of a single document) are left out.
         """
         values: dict[str, float] = {"n_examples": self.n_examples, "n_documents": self.n_documents}
-        values["macro_average_precision"] = self.overall.macro_average_precision
         for name, interval in self.intervals.items():
             values |= {name: interval.estimate, f"{name}.low": interval.low, f"{name}.high": interval.high}
         for score, row in zip(self.label_scores, self.calibration, strict=True):
             values |= {f"{score.label}.support": score.support, f"{score.label}.threshold": row.threshold}
             values |= {f"{score.label}.ece": row.ece_after, f"{score.label}.brier": row.brier_after}
+            values |= {f"{score.label}.ece_excess": row.ece_excess}
+        for each in self.abstaining:
+            values |= {f"sure_{each.sure:g}.coverage": each.coverage, f"sure_{each.sure:g}.n": each.n}
+            values |= {f"sure_{each.sure:g}.accuracy": each.accuracy.estimate}
         return {f"{prefix}.{name}": float(value) for name, value in values.items() if isfinite(value)}
 
     def to_json(self) -> dict[str, Any]:
@@ -105,6 +97,9 @@ class Evaluation:
             "headline": {name: asdict(self.intervals[name]) for name in HEADLINE},
             "per_label": _records(self.label_frame()),
             "calibration": [asdict(row) for row in self.calibration],
+            "steps": [asdict(row) for row in self.steps],
+            "abstaining": [asdict(row) for row in self.abstaining],
+            "coverage": [asdict(row) for row in self.coverage],
             "slices": [asdict(row) for row in self.slices],
         }
         return dict(_plain(content))
@@ -135,10 +130,37 @@ class Evaluation:
         for each in self.slices:
             row: dict[str, Any] = {"kind": each.kind, "value": each.value, "n": each.n, "n_documents": each.n_documents}
             row["labels"] = ", ".join(each.labels)
-            for name, interval in (("macro_f1", each.macro_f1), ("exact_match", each.exact_match)):
-                row |= {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
-            rows.append(row | {"too_small": each.too_small})
+            rows.append(row | _spread(each, "macro_f1", "exact_match") | {"too_small": each.too_small})
         return _frame(rows)
+
+    def step_frame(self) -> pd.DataFrame:
+        """Return one row per step after the model (calibration, thresholds, abstention), with what it reaches."""
+        rows = []
+        for each in self.steps:
+            row: dict[str, Any] = {"step": each.step, "coverage": each.coverage, "n": each.n}
+            row |= _spread(each, "macro_f1", "micro_f1", "exact_match")
+            rows.append(row | {"ece": each.ece, "brier": each.brier})
+        return _frame(rows)
+
+    def coverage_frame(self) -> pd.DataFrame:
+        """Return the coverage-accuracy curve: `coverage`, the `confidence` that it takes, and `accuracy`."""
+        return _frame(asdict(point) for point in self.coverage)
+
+    def prediction_frame(self) -> pd.DataFrame:
+        """Return one row per example: `id`, `doc_id`, `unit` (drawn as a whole), `actor`, `gold` and `predicted` (lists
+        of labels) and a calibrated `p_<label>` per label. Paired comparisons need it; it holds no text."""
+        columns = {
+            "id": [example.id for example in self.examples],
+            "doc_id": [example.doc_id for example in self.examples],
+            "unit": list(self.units),
+            "actor": [example.actor for example in self.examples],
+            "gold": [list(chosen_labels(row, self.labels)) for row in self.gold],
+            "predicted": [list(chosen_labels(row, self.labels)) for row in self.predicted],
+        }
+        import pandas as pd
+
+        chances = {f"p_{label}": self.probabilities[:, j] for j, label in enumerate(self.labels)}
+        return pd.DataFrame(columns | chances)
 
     def error_frame(self) -> pd.DataFrame:
         """Return one row per wrong label, most surprising first, with a `p_<label>` column per label."""
@@ -181,41 +203,25 @@ def evaluate(
         intervals=score_intervals(gold, predicted, documents, labels, plan) | ranking,
         calibration=calibration_table(raw, gold, calibration, labels),
         slices=score_slices(examples, gold, predicted, labels, plan),
-        errors=_errors(examples, gold, calibrated, predicted, labels),
+        steps=score_steps(raw, gold, calibration, documents, plan),
+        abstaining=score_abstaining(calibrated, gold, calibration, documents, plan),
+        coverage=coverage_curve(calibrated, predicted, gold),
+        errors=list_errors(examples, gold, calibrated, predicted, labels),
+        examples=tuple(examples),
+        units=tuple(documents),
         gold=gold,
         predicted=predicted,
         probabilities=calibrated,
     )
 
 
-def _errors(
-    examples: Sequence[Example],
-    gold: NDArray[Any],
-    calibrated: NDArray[Any],
-    predicted: NDArray[Any],
-    labels: Sequence[str],
-) -> tuple[ErrorRow, ...]:
-    def named(row: NDArray[Any]) -> tuple[str, ...]:
-        return tuple(label for label, there in zip(labels, row, strict=True) if there)
-
-    rows = []
-    for i, j in np.argwhere(gold.astype(bool) != predicted):
-        example = examples[i]
-        row = ErrorRow(
-            id=example.id,
-            doc_id=example.doc_id,
-            text=example.text,
-            actor=example.actor,
-            mention=example.mention,
-            gold=named(gold[i]),
-            predicted=named(predicted[i]),
-            label=labels[j],
-            kind="missed" if gold[i, j] else "spurious",
-            surprise=abs(float(gold[i, j] - calibrated[i, j])),
-            probabilities=tuple(map(float, calibrated[i])),
-        )
-        rows.append(row)
-    return tuple(sorted(rows, key=lambda row: (-row.surprise, row.id, row.label)))
+def _spread(row: object, *names: str) -> dict[str, float]:
+    """The intervals of a record as columns: `<name>`, `<name>_low` and `<name>_high`."""
+    found: dict[str, float] = {}
+    for name in names:
+        interval: Interval = getattr(row, name)
+        found |= {name: interval.estimate, f"{name}_low": interval.low, f"{name}_high": interval.high}
+    return found
 
 
 def _frame(rows: Iterable[dict[str, Any]], columns: list[str] | None = None) -> pd.DataFrame:

@@ -39,12 +39,19 @@ from stance.models.hashlist import MEND, check_hashes, write_hashes
 from stance.models.thresholds import Calibration
 from stance.version import __version__
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "bundle.json"
 CODEBOOK = "codebook.yaml"
 MODEL = "model"
 
-_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+def _upgrade_1(content: dict[str, Any]) -> dict[str, Any]:
+    """Format 2 brought curves (isotonic calibration) and bars (abstaining), which an older kit would not apply."""
+    calibration = {**content.get("calibration", {}), "curves": [], "bars": {"sure": [], "bars": []}}
+    return {**content, "format": 2, "calibration": calibration}
+
+
+_UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _upgrade_1}
 
 
 class _Frozen(BaseModel):

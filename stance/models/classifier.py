@@ -47,29 +47,32 @@ class Classifier:
         manifest = bundle.manifest
         return cls(bundle.load_model(), bundle.calibration, bundle.codebook, manifest.task, manifest)
 
-    def predict(self, data: Any) -> pd.DataFrame:
+    def predict(self, data: Any, sure: float | None = None) -> pd.DataFrame:
         """Return a DataFrame of the length and index of `data`.
 
         `data` is one mapping, a list of mappings or a DataFrame, with `text` and, for a task coded per actor,
         `actor`; `mention`, `context` (the neighbouring sentences), `prev`, `next`, `title` and `date` help where
         given. The result holds one float column per label in codebook order, the calibrated probability, and one
-        column named after the task with the list of labels that reach their threshold. Raises DataError naming the
-        row's index (see `read_inputs`).
+        column named after the task with the list of labels that reach their threshold. With `sure`, the share of
+        answers that should be wholly right (0.9, say), that list is None where the model is not sure enough. Raises
+        DataError naming the row's index (see `read_inputs`), and for a share that the model cannot promise.
         """
         import pandas as pd
 
         inputs = read_inputs(data, self.codebook.task(self.task).unit, self.codebook.target)
         probabilities = self.predict_proba(inputs.examples)
         frame = pd.DataFrame(probabilities, columns=list(self.labels), index=inputs.index)
-        chosen = [list(labels) for labels in self._decide(probabilities)]
+        answered = self._answered(probabilities, sure)
+        chosen = [list(own) if yes else None for own, yes in zip(self._decide(probabilities), answered, strict=True)]
         frame[self.task] = pd.Series(chosen, dtype=object).to_numpy()  # by position: an index may hold repeats
         return frame
 
-    def predict_examples(self, examples: Sequence[Example]) -> list[Prediction]:
-        """Return one prediction per example, in the same order."""
+    def predict_examples(self, examples: Sequence[Example], sure: float | None = None) -> list[Prediction]:
+        """Return one prediction per example, in the same order; `sure` as in `predict`."""
         probabilities = self.predict_proba(examples)
-        rows = zip(examples, probabilities.tolist(), self._decide(probabilities), strict=True)
-        return [Prediction(example, tuple(row), labels) for example, row, labels in rows]
+        answered = self._answered(probabilities, sure)
+        rows = zip(examples, probabilities.tolist(), self._decide(probabilities), answered, strict=True)
+        return [Prediction(example, tuple(row), labels, bool(yes)) for example, row, labels, yes in rows]
 
     def predict_proba(self, examples: Sequence[Example]) -> NDArray[np.float64]:
         """Return calibrated probabilities, float64, shape `(n_examples, n_labels)`, labels in codebook order.
@@ -83,6 +86,11 @@ class Classifier:
         first = dict(zip(reversed(rows), reversed(examples), strict=True))
         scores = self.model.predict_proba([first[row] for row in range(len(position))])
         return self.calibration.apply(scores)[rows]
+
+    def _answered(self, probabilities: NDArray[np.float64], sure: float | None) -> NDArray[np.bool_]:
+        if sure is None:
+            return np.ones(len(probabilities), dtype=bool)
+        return self.calibration.answers(probabilities, sure)
 
     def _decide(self, probabilities: NDArray[np.float64]) -> list[tuple[str, ...]]:
         given = self.calibration.decide(probabilities)

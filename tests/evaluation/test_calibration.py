@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -6,7 +8,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss
 
 from stance.errors import DataError
-from stance.evaluation.calibration import adaptive_ece, calibration_table, fit_calibration, reliability
+from stance.evaluation.calibration import assign_folds, cross_fit, fit_calibration
+from stance.evaluation.calibrators import fit_isotonic, fit_platt
+from stance.evaluation.reliability import adaptive_ece, calibration_table, chance_ece, reliability
 from stance.models.thresholds import Calibration, logit, sigmoid
 
 
@@ -90,8 +94,8 @@ def test_the_order_of_rows_changes_nothing(order):
     before = fit_calibration(probabilities, gold, groups)
     order = list(order)
     after = fit_calibration(probabilities[order], gold[order], [groups[row] for row in order])
-    for name, values in before.to_json().items():
-        assert after.to_json()[name] == pytest.approx(values, abs=1e-4)
+    for name in ("slopes", "intercepts", "thresholds"):
+        assert getattr(after, name) == pytest.approx(getattr(before, name), abs=1e-4)
     ece = adaptive_ece(probabilities[:, 0], gold[:, 0])
     assert adaptive_ece(probabilities[order][:, 0], gold[order][:, 0]) == pytest.approx(ece)
 
@@ -134,6 +138,64 @@ def test_the_table_shows_before_and_after():
     assert row.brier_after == pytest.approx(brier_score_loss(gold.ravel(), calibration.apply(raw).ravel()))
     assert row.ece_after < 0.03
     assert row.ece_before > 0.15
+
+
+def test_a_curve_replaces_platt_only_where_it_clearly_calibrates_better():
+    rng = np.random.default_rng(8)
+    raw = rng.random((4_000, 1))
+    staircase = np.where(raw < 0.3, 0.05, np.where(raw < 0.6, 0.5, 0.55))  # no logistic curve has this shape
+    groups = [f"d{row // 5}" for row in range(4_000)]
+    bent = cross_fit(raw, (rng.random(raw.shape) < staircase).astype(np.int8), groups)
+    assert bent.calibration.methods == ("isotonic",)
+    assert np.abs(bent.calibration.apply(raw) - staircase).mean() < 0.03
+    assert bent.losses[0]["isotonic"] < bent.losses[0]["platt"]
+    truth, gold, groups = draw(9, 4_000)
+    assert cross_fit(sigmoid(1.4 * logit(truth) + 0.5), gold, groups).calibration.methods == ("platt",)
+
+
+def test_a_curve_survives_json_and_never_turns_a_ranking():
+    truth, gold, _ = draw(10, 600)
+    curve = fit_isotonic(truth[:, 0], gold[:, 0])
+    calibration = Calibration((1.0,), (0.0,), (0.5,), (curve.curve,))
+    assert Calibration.from_json(json.loads(json.dumps(calibration.to_json()))) == calibration
+    after = calibration.apply(truth)[np.argsort(truth[:, 0]), 0]
+    assert (np.diff(after) >= 0).all()
+    assert 0 < after.min() < after.max() < 1
+    assert calibration.methods == ("isotonic",)
+
+
+def test_no_row_is_scored_by_a_calibrator_that_saw_its_document():
+    truth, gold, groups = draw(11, 500)
+    before = cross_fit(truth, gold, groups)
+    unit = np.array([int(name[1:]) for name in groups])
+    folds = assign_folds(gold[:, 0].astype(float), np.unique(groups, return_inverse=True)[1], 0)
+    assert all(len(set(folds[unit == one])) == 1 for one in set(unit))
+    own = folds == folds[0]
+    turned = np.where(own[:, None], 1 - gold, gold)
+    slopes = [fit_platt(truth[~own, 0], labels[~own, 0].astype(float)).slope for labels in (gold, turned)]
+    assert slopes[0] == slopes[1]
+    expected = fit_platt(truth[~own, 0], gold[~own, 0].astype(float))(truth[own, 0])
+    assert before.probabilities[own, 0] == pytest.approx(expected)
+
+
+def test_held_out_scores_are_less_flattering_than_those_of_the_fit():
+    """Scores that know nothing: what is fitted on few rows looks better than what it is worth."""
+    rng = np.random.default_rng(12)
+    inside, outside = [], []
+    for _ in range(20):
+        raw, gold = rng.random((80, 1)), (rng.random((80, 1)) < 0.3).astype(np.int8)
+        found = cross_fit(raw, gold, [str(row) for row in range(80)])
+        inside.append(f1(gold, found.calibration.decide(found.calibration.apply(raw))))
+        outside.append(f1(gold, found.predicted))
+    assert np.mean(outside) < np.mean(inside)
+
+
+def test_chance_alone_explains_the_error_of_true_probabilities():
+    truth, _, _ = draw(13, 200)
+    rng = np.random.default_rng(0)
+    errors = [adaptive_ece(truth[:, 0], (rng.random(200) < truth[:, 0]).astype(np.int8)) for _ in range(200)]
+    assert chance_ece(truth[:, 0]) == pytest.approx(np.mean(errors), rel=0.1)
+    assert chance_ece(truth[:, 0]) > 2 * chance_ece(draw(13, 5_000)[0][:, 0])
 
 
 def test_arrays_that_do_not_fit_are_refused():

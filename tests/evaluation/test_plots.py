@@ -46,7 +46,7 @@ def visible_texts(figure):
 
 @pytest.mark.slow
 def test_all_figures_are_written_as_images(drawn, tmp_path):
-    assert set(drawn) == {"confusion", "cooccurrence", "precision_recall", "reliability", "label_f1"}
+    assert set(drawn) == {"confusion", "cooccurrence", "precision_recall", "reliability", "label_f1", "coverage"}
     for name, figure in drawn.items():
         figure.savefig(tmp_path / f"{name}.png", dpi=60)
         assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")

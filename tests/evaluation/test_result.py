@@ -8,6 +8,7 @@ import pytest
 from sklearn.metrics import f1_score
 
 from stance.errors import DataError
+from stance.evaluation.calibration import fit_calibration
 from stance.evaluation.result import evaluate
 from stance.models.thresholds import Calibration
 
@@ -69,7 +70,12 @@ def test_frames_hold_a_row_per_label_and_slice(evaluation, labels):
     assert list(frame.index) == list(labels)
     assert (frame["f1_low"] <= frame["f1"]).all()
     assert (frame["f1"] <= frame["f1_high"]).all()
-    assert list(evaluation.headline_frame()["score"]) == ["macro_f1", "micro_f1", "exact_match"]
+    assert list(evaluation.headline_frame()["score"]) == [
+        "macro_f1",
+        "micro_f1",
+        "exact_match",
+        "macro_average_precision",
+    ]
     assert list(evaluation.calibration_frame()["threshold"]) == [0.4, 0.5, 0.3]
     assert len(evaluation.slice_frame()) == len(evaluation.slices)
 
@@ -117,3 +123,31 @@ def test_input_that_cannot_be_evaluated_is_refused(simulate, to_examples, labels
         evaluate(examples[1:], sample.probabilities, identity, labels)
     with pytest.raises(DataError, match="resamples"):
         evaluate(examples, sample.probabilities, identity, labels, resamples=0)
+
+
+def test_predictions_say_who_was_asked_and_what_was_answered(evaluation, labels):
+    frame = evaluation.prediction_frame()
+    assert list(frame.columns) == ["id", "doc_id", "unit", "actor", "gold", "predicted", *(f"p_{x}" for x in labels)]
+    assert len(frame) == evaluation.n_examples == frame["id"].nunique()
+    assert frame["unit"].nunique() == evaluation.n_documents
+    given = [[label in row for label in labels] for row in frame["predicted"]]
+    assert given == evaluation.predicted.tolist()
+    assert frame[[f"p_{label}" for label in labels]].to_numpy() == pytest.approx(evaluation.probabilities)
+
+
+def test_the_steps_show_what_each_adds(simulate, to_examples, labels):
+    """Probabilities that are far too high: calibration mends their error, thresholds give the labels."""
+    validation, test = (simulate(seed, 120) for seed in (21, 22))
+    raw = [np.clip(sample.probabilities**0.5, 0, 1) for sample in (validation, test)]
+    calibration = fit_calibration(raw[0], validation.gold, validation.documents)
+    found = evaluate(to_examples(test), raw[1], calibration, labels, resamples=100)
+    steps = {each.step: each for each in found.steps}
+    assert list(steps) == ["model", "calibrated", "thresholds", "sure 0.9"]
+    assert steps["calibrated"].ece < steps["model"].ece / 2
+    assert steps["calibrated"].brier < steps["model"].brier
+    assert steps["thresholds"].macro_f1 == found.macro_f1
+    assert steps["sure 0.9"].coverage < 1
+    assert steps["sure 0.9"].exact_match.estimate > steps["thresholds"].exact_match.estimate + 0.05
+    assert list(found.step_frame()["step"]) == list(steps)
+    assert found.flat()["test.sure_0.9.accuracy"] == pytest.approx(steps["sure 0.9"].exact_match.estimate)
+    assert found.coverage_frame()["coverage"].is_monotonic_decreasing

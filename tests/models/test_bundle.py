@@ -1,13 +1,15 @@
 import json
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from stance import codebook
-from stance.errors import BundleError
+from stance.errors import BundleError, DataError
 from stance.models import bundle as module
 from stance.models.bundle import FORMAT, Origin, read_bundle, write_bundle
+from stance.models.classifier import Classifier
 from stance.models.hashlist import write_hashes
 
 WEIGHTS = "model/majority.json"
@@ -190,4 +192,16 @@ def test_an_older_format_is_upgraded_step_by_step(saved, monkeypatch):
     monkeypatch.setattr(
         module, "_UPGRADES", {1: lambda old: old | {"seed": 10}, 2: lambda old: old | {"seed": old["seed"] + 1}}
     )
+    _edit(saved, format=1)
     assert read_bundle(saved).manifest.seed == 11
+
+
+def test_a_bundle_of_format_1_still_predicts_the_same():
+    """`bundles/format-1` was written by stance-kit 0.1.0 before calibrations had curves and bars."""
+    classifier = Classifier.load(Path(__file__).parent / "bundles" / "format-1")
+    found = classifier.predict({"text": "Norway met the Taliban.", "actor": "Norway"})
+    assert found["engage"][0] == pytest.approx(0.52497918747894)
+    assert found["oppose"][0] == pytest.approx(0.18428969851290952)
+    assert found["stance"][0] == ["engage"]
+    with pytest.raises(DataError, match="holds no bars to abstain by"):
+        classifier.predict({"text": "Norway met the Taliban.", "actor": "Norway"}, sure=0.9)

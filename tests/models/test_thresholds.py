@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stance.errors import BundleError, DataError
-from stance.models.thresholds import Calibration, logit, sigmoid
+from stance.models.thresholds import Bars, Calibration, Curve, logit, sigmoid
 
 CALIBRATION = Calibration((1.0, 2.0, 0.5), (0.0, -1.0, 0.3), (0.5, 0.25, 0.9))
 
@@ -78,3 +78,17 @@ def test_probabilities_that_are_none_are_refused(values):
 def test_a_damaged_bundle_is_one_clear_error(content):
     with pytest.raises(BundleError, match="calibration"):
         Calibration.from_json(content)
+
+
+def test_a_row_is_answered_when_its_whole_set_reaches_the_bar():
+    calibration = Calibration((1.0,) * 2, (0.0,) * 2, (0.5,) * 2, bars=Bars((0.8, 0.9), (0.5, 0.7)))
+    calibrated = np.array([[0.9, 0.1], [0.8, 0.3], [0.6, 0.4]])
+    assert calibration.answers(calibrated, 0.8).tolist() == [True, True, False]
+    assert calibration.answers(calibrated, 0.9).tolist() == [True, False, False]
+    assert Calibration.from_json(json.loads(json.dumps(calibration.to_json()))) == calibration
+
+
+@pytest.mark.parametrize(("x", "y"), [((), ()), ((0.2, 0.2), (0.1, 0.3)), ((0.1, 0.2), (0.4, 0.3)), ((0.1,), (1.2,))])
+def test_a_curve_that_does_not_rise_is_refused(x, y):
+    with pytest.raises(BundleError, match="must rise"):
+        Curve(x, y)
