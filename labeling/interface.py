@@ -114,10 +114,8 @@ def _notices(block: ET.Element, name: str, task: Task) -> None:
 def _notice(block: ET.Element, name: str, both: tuple[str, str], style: str, text: str) -> None:
     # Label Studio has no "and": one condition inside the other.
     for choices in both:
-        block = ET.SubElement(
-            block, "View", visibleWhen="choice-selected", whenTagName=name, whenChoiceValue=choices, className=style
-        )
-        style = ""
+        block = ET.SubElement(block, "View", visibleWhen="choice-selected", whenTagName=name, whenChoiceValue=choices)
+    block.set("className", style)
     ET.SubElement(block, "Header", value=_literal(text), size="6")
 
 
