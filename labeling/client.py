@@ -12,14 +12,16 @@ from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any
 
+from labeling import filters
 from labeling.failures import NotThere, wrap_errors
-from labeling.settings import Settings, read_settings
+from labeling.filters import Filter
+from labeling.settings import URL, Settings, read_settings
 from labeling.state import Project, Row, TaskState, User, name_of, read_project
 from stance.errors import LabelingError
 
-SEND = 500  # tasks per request: about 1 s, so that progress moves and a kill costs little
 ASK = 500  # example ids per query: they travel in the address, which has room for some 3000
 PAGE = 1000
+WHOLE = 200  # tasks with all that hangs on them
 TIMEOUT = 300.0  # seconds; a large import on a slow disk, not a hang
 ONCE: dict[str, Any] = {
     "max_retries": 0,
@@ -50,7 +52,10 @@ class Studio:
     def version(self) -> str:
         """Return Label Studio's version, such as `1.23.2`; it needs no valid token."""
         with self._wrapping("asking for the version"):
-            return str(self._sdk.versions.get().release)
+            release = self._sdk.versions.get().release
+        if not release:
+            raise LabelingError(f"{self.url} answers, but not as Label Studio does; check {URL}")
+        return str(release)
 
     def whoami(self) -> User:
         """Return the token's owner with all that they may do."""
@@ -151,7 +156,20 @@ class Studio:
         """Yield the tasks that hold one of these examples, without their annotations."""
         remaining = iter(example_ids)
         while batch := list(islice(remaining, ASK)):
-            yield from self._pages(project_id, [_filter("data.example_id", "in_list", "String", batch)])
+            yield from self._pages(project_id, [filters.examples(batch)])
+
+    def predicted_ids(self, project_id: int, example_ids: Iterable[str], version: str) -> set[int]:
+        """Return the ids of those tasks of these examples that have a prediction of a model's version."""
+        remaining, found = iter(example_ids), set()
+        while batch := list(islice(remaining, ASK)):
+            states = self._pages(project_id, [filters.examples(batch), filters.predicted(version)])
+            found |= {state.id for state in states}
+        return found
+
+    def annotated_tasks(self, project_id: int) -> Iterator[dict[str, Any]]:
+        """Yield whole tasks that have an annotation that was not skipped; see `changed_tasks`."""
+        for page in self._raw_pages(project_id, [filters.ANNOTATED], fields="all", page_size=WHOLE):
+            yield from (json.loads(each.json()) for each in page)
 
     def all_tasks(self, project_id: int) -> Iterator[TaskState]:
         """Yield every task of a project by rising id, without annotations. 10,000 take about ten seconds."""
@@ -160,9 +178,8 @@ class Studio:
     def annotated_ids(self, project_id: int) -> dict[int, str]:
         """Return the tasks with an annotation, skipped ones too: example id by task id."""
         found: dict[int, str] = {}
-        for counter in ("total_annotations", "cancelled_annotations"):
-            states = self._pages(project_id, [_filter(counter, "greater", "Number", 0)])
-            found |= {state.id: state.example_id for state in states}
+        for kind in (filters.ANNOTATED, filters.SKIPPED):
+            found |= {state.id: state.example_id for state in self._pages(project_id, [kind])}
         return dict(sorted(found.items()))
 
     def changed_tasks(self, project_id: int, since: str | None = None) -> Iterator[dict[str, Any]]:
@@ -171,8 +188,8 @@ class Studio:
         `since` is a time in UTC as `2026-11-22T02:31:56.527815Z`; without it all tasks come. An annotation that was
         made, changed, skipped or deleted changes its task; `completed_by` is a user's id.
         """
-        filters = [] if since is None else [_filter("updated_at", "greater", "Datetime", since)]
-        for page in self._raw_pages(project_id, filters, fields="all", page_size=200):
+        changed = [] if since is None else [filters.changed_after(since)]
+        for page in self._raw_pages(project_id, changed, fields="all", page_size=WHOLE):
             yield from (json.loads(each.json()) for each in page)
 
     def delete_tasks(self, project_id: int, task_ids: Sequence[int]) -> None:
@@ -180,29 +197,28 @@ class Studio:
         for start in range(0, len(task_ids), ASK):
             part = list(task_ids[start : start + ASK])
             # Filtered by the server in the same request: an annotator may submit between our looking and our deleting.
-            items = [_filter("id", "in_list", "Number", part), *_unannotated()]
             with self._wrapping(f"removing {len(part)} repeated tasks"):
                 self._sdk.actions.create(
                     id="delete_tasks",
                     project=project_id,
-                    filters={"conjunction": "and", "items": items},
+                    filters=filters.together(filters.where("id", "in_list", "Number", part), *filters.UNTOUCHED),
                     selected_items={"all": True, "excluded": []},
                     request_options=ONCE,
                 )
 
-    def _pages(self, project_id: int, filters: list[dict[str, Any]]) -> Iterator[TaskState]:
+    def _pages(self, project_id: int, conditions: list[Filter]) -> Iterator[TaskState]:
         include = "id,data,total_annotations,cancelled_annotations,total_predictions"
-        for page in self._raw_pages(project_id, filters, fields="task_only", include=include, page_size=PAGE):
+        for page in self._raw_pages(project_id, conditions, fields="task_only", include=include, page_size=PAGE):
             for each in page:
                 count = (each.total_annotations or 0) + (each.cancelled_annotations or 0)
                 yield TaskState(int(each.id), dict(each.data or {}), count, each.total_predictions or 0)
 
-    def _raw_pages(self, project_id: int, filters: list[dict[str, Any]], **how: Any) -> Iterator[list[Any]]:
+    def _raw_pages(self, project_id: int, conditions: list[Filter], **how: Any) -> Iterator[list[Any]]:
         last = 0
         while True:
             # By id and not by page number: the tasks that leave or join the filter meanwhile cannot hide another one.
-            items = [*filters, _filter("id", "greater", "Number", last)]
-            query = json.dumps({"filters": {"conjunction": "and", "items": items}, "ordering": ["tasks:id"]})
+            later = filters.where("id", "greater", "Number", last)
+            query = json.dumps({"filters": filters.together(*conditions, later), "ordering": ["tasks:id"]})
             with self._wrapping(f"listing the tasks of project {project_id}"):
                 page = list(self._sdk.tasks.list(project=project_id, query=query, page=1, **how).items or ())
             if not page:
@@ -217,9 +233,13 @@ class Studio:
         return wrap_errors(self.url, doing, (ApiError, ParsingError))
 
 
-def _filter(name: str, operator: str, kind: str, value: object) -> dict[str, Any]:
-    return {"filter": f"filter:tasks:{name}", "operator": operator, "type": kind, "value": value}
+def check_results(interface: str, results: Iterable[Sequence[Row]]) -> list[str]:
+    """Return what in each result does not fit an interface, such as an unknown label: one text each, "" if it fits.
 
+    The rules are the SDK's; no server is asked.
+    """
+    from label_studio_sdk.label_interface import LabelInterface
 
-def _unannotated() -> list[dict[str, Any]]:
-    return [_filter(name, "equal", "Number", 0) for name in ("total_annotations", "cancelled_annotations")]
+    checker = LabelInterface(interface)
+    checked = (checker.validate_prediction({"result": list(each)}, return_errors=True) for each in results)
+    return ["; ".join(map(str, problems)) for problems in checked]

@@ -10,7 +10,8 @@ from stance.errors import LabelingError
 pytestmark = pytest.mark.slow
 
 INTERFACE = """<View><Text name="text" value="$text"/>
-<Choices name="stance" toName="text" choice="multiple"><Choice value="engage"/><Choice value="oppose"/></Choices></View>"""
+<Choices name="stance" toName="text" choice="multiple">
+<Choice value="engage"/><Choice value="oppose"/></Choices></View>"""
 
 
 def task(name, **more):

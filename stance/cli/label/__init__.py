@@ -5,7 +5,11 @@ from __future__ import annotations
 from stance.cli.verbs import Commands, Verbs
 
 COMMANDS: Commands = {
+    "doctor": ("stance.cli.label.doctor", "Check the way to Label Studio, and say what to mend."),
+    "push": ("stance.cli.label.push", "Send examples to Label Studio, each exactly once."),
     "agreement": ("stance.cli.label.agreement", "How far annotators agree, and where they differ most."),
+    "adjudicate": ("stance.cli.label.adjudicate", "Propose labels where annotators differ; let a third person judge."),
+    "gold": ("stance.cli.label.gold", "Write what is decided as examples to train on."),
     "serve": ("stance.cli.label.serve", "Answer with a model in Label Studio while people label."),
 }
 
