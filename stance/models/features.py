@@ -12,13 +12,14 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.models.units import ACTOR, NEGATORS, TARGET, TOKEN, mark, plain, stem, units
+from stance.models.units import ACTOR, NEGATORS, TARGET, TOKEN, mark, names, plain, stem, units
 from stance.records import Example
 
 Integers = NDArray[np.int64]
 
 Block = Literal[
-    "word", "stem", "pair", "skip", "char", "zone", "side", "side-pair", "near-pair", "negated", "flag", "context"
+    "word", "stem", "pair", "skip", "char", "zone", "side", "side-pair", "near-pair", "negated", "flag", "context",
+    "name",
 ]  # fmt: skip
 BLOCKS: tuple[Block, ...] = get_args(Block)
 """The groups of features, in the order that keys number them."""
@@ -190,3 +191,21 @@ def read_context(examples: Sequence[Example], numbers: Mapping[str, int]) -> tup
     place = np.repeat(np.arange(len(texts)), [len(row) for row in tokens])
     use = known[kind] > 0
     return place[use] // 2, pack("context", place[use] % 2, known[kind[use]])
+
+
+def read_names(examples: Sequence[Example], numbers: Mapping[str, int]) -> tuple[Integers, Integers]:
+    """Return `(rows, keys)` of the block "name": stems of the actor's name (place 0), of the target's names as the text
+    has them (place 1), and each pair of one with the other (place 2). It lets a model learn who is against whom."""
+    rows: list[int] = []
+    keys: list[Integers] = []
+    for row, example in enumerate(examples):
+        actor, target = ([one for word in side if (one := numbers.get(f"s:{stem(word)}"))] for side in names(example))
+        pairs = [(first, second) for first in actor for second in target]
+        found = [
+            pack("name", 0, np.array(actor, dtype=np.int64)),
+            pack("name", 1, np.array(target, dtype=np.int64)),
+            pack("name", 2, np.array([a for a, _ in pairs], dtype=np.int64), np.array([t for _, t in pairs], np.int64)),
+        ]
+        keys += found
+        rows += [row] * sum(map(len, found))
+    return np.array(rows, dtype=np.int64), np.concatenate(keys) if keys else np.zeros(0, dtype=np.int64)

@@ -14,7 +14,7 @@ from torch import nn
 
 from stance.models.device import autocast, release_memory
 from stance.models.network import layers_of
-from stance.models.tokens import Batch, Row, by_length, pad
+from stance.models.tokens import Batch, Row, by_length, pad, width
 from stance.models.training import Collate
 
 
@@ -52,8 +52,9 @@ class Activations:
                     self.by_row[key(missing[i])] = hidden[place, : len(missing[i])].clone()
 
     def batch(self, rows: Sequence[Row]) -> torch.Tensor:
-        """Return the padded activations of rows, float32, shape `(n_rows, longest, hidden)`."""
-        return nn.utils.rnn.pad_sequence([self.by_row[key(row)] for row in rows], batch_first=True).float()
+        """Return the padded activations of rows, float32, shape `(n_rows, width, hidden)`."""
+        found = nn.utils.rnn.pad_sequence([self.by_row[key(row)] for row in rows], batch_first=True).float()
+        return nn.functional.pad(found, (0, 0, 0, width(rows) - found.shape[1]))
 
 
 def key(row: Row) -> bytes:

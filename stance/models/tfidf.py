@@ -19,8 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from stance.dataset.arrays import label_matrix
 from stance.errors import BundleError, DataError
 from stance.models.base import FitOptions
-from stance.models.features import Block, Integers, read_blocks, read_context, read_tokens
-from stance.models.units import TOKEN, mark, units
+from stance.models.features import Block, Integers, read_blocks, read_context, read_names, read_tokens
+from stance.models.units import TOKEN, mark, names, units
 from stance.records import Example
 
 BATCH = 1024
@@ -52,6 +52,7 @@ class TfidfLinear:
         c: float = Field(default=2.0, gt=0)
         idf_power: float = Field(default=2.0, ge=0, description="1 is plain tf-idf; more favours rare features.")
         min_examples: int = Field(default=2, ge=1, description="Features seen in fewer training examples are dropped.")
+        balanced: bool = Field(default=False, description="Rare labels' examples weigh as much in all as the others.")
         char_sizes: tuple[int, ...] = (4, 5)
         blocks: Mapping[Block, float] = {
             "word": 0.5, "stem": 0.5, "pair": 0.7, "skip": 0.5, "char": 1.0, "zone": 0.7, "side": 0.7, "side-pair": 0.7,
@@ -157,7 +158,10 @@ class TfidfLinear:
         least, sizes = self.settings.min_examples, self.settings.char_sizes
         counts: Counter[str] = Counter()
         for example in train:
-            counts.update({unit for word in set(TOKEN.findall(mark(example))) for unit in units(word, sizes)})
+            words = set(TOKEN.findall(mark(example)))
+            if self.settings.blocks.get("name"):
+                words.update(*names(example))
+            counts.update({unit for word in words for unit in units(word, sizes)})
         self._set_units(sorted(unit for unit, count in counts.items() if count >= least))
         found: list[Integers] = []
         for start in range(0, len(train), BATCH):
@@ -178,6 +182,8 @@ class TfidfLinear:
         found = list(read_blocks(tokens, chosen))
         if "context" in chosen:
             found.append(("context", *read_context(examples, self._numbers)))
+        if "name" in chosen:
+            found.append(("name", *read_names(examples, self._numbers)))
         return found
 
     def _entries(self, examples: Sequence[Example]) -> Entries:
@@ -228,7 +234,12 @@ class TfidfLinear:
             rate = (positives + 0.5) / (len(gold) + 1)
             return np.zeros(len(self.keys), dtype=np.float32), float(np.log(rate / (1 - rate)))
         regression = LogisticRegression(
-            C=self.settings.c, solver="liblinear", dual=True, tol=1e-2, random_state=self.seed
+            C=self.settings.c,
+            class_weight="balanced" if self.settings.balanced else None,
+            solver="liblinear",
+            dual=True,
+            tol=1e-2,
+            random_state=self.seed,
         )
         regression.fit(matrix, gold)
         return regression.coef_[0].astype(np.float32), float(regression.intercept_[0])

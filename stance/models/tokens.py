@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from stance.models.marking import Marked
 
+# Kernels are compiled and kept per shape of batch (oneDNN): few widths take less memory than exact ones.
+WIDTH_STEP = 8
+
 if TYPE_CHECKING:
     import torch
 
@@ -96,11 +99,16 @@ class Batch:
         return Batch(*(getattr(self, name).to(device) for name in self.__slots__))
 
 
+def width(rows: Sequence[Row]) -> int:
+    """Return the length that rows are padded to: that of the longest, rounded up to a multiple of WIDTH_STEP."""
+    return -(-max(len(row) for row in rows) // WIDTH_STEP) * WIDTH_STEP
+
+
 def pad(rows: Sequence[Row], pad_id: int) -> Batch:
-    """Return the rows padded to the longest of them."""
+    """Return the rows padded to their common `width`."""
     import torch
 
-    shape = (len(rows), max(len(row) for row in rows))
+    shape = (len(rows), width(rows))
     ids = np.full(shape, pad_id, dtype=np.int64)
     types, attention = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     actor = np.zeros(shape, np.float32)
@@ -135,10 +143,10 @@ def within(rows: Sequence[Row], limit: int) -> list[list[int]]:
     pieces: list[list[int]] = []
     longest = 0
     for i, row in enumerate(rows):
-        longest = max(longest, len(row))
+        longest = max(longest, width([row]))
         if pieces and longest * (len(pieces[-1]) + 1) <= limit:
             pieces[-1].append(i)
         else:
             pieces.append([i])
-            longest = len(row)
+            longest = width([row])
     return pieces

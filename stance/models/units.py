@@ -45,6 +45,17 @@ def mark(example: Example) -> str:
     return " ".join([*parts, plain(example.text[done:])]).lower()
 
 
+def names(example: Example) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the distinct lower-cased words of the actor's name, and of the target's names in the text.
+
+    >>> names(Example("Iran met Taliban envoys.", "Iran", "Iran", 0, 4, ((9, 16),)))
+    (('iran',), ('taliban',))
+    """
+    targets = " ".join(example.text[start:end] for start, end in example.targets)
+    actor, target = (dict.fromkeys(TOKEN.findall(plain(one).lower())) for one in (example.actor or "", targets))
+    return tuple(actor), tuple(target)
+
+
 def plain(text: str) -> str:
     """Return the text without the two characters that mark actor and target."""
     return text.replace(ACTOR, " ").replace(TARGET, " ")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from transformers import AutoTokenizer
 
 from stance.models.marking import Marked, mark
-from stance.models.tokens import by_length, pad, shuffled, tokenize, within
+from stance.models.tokens import by_length, pad, shuffled, tokenize, width, within
 from stance.models.weights import encoder_path
 from stance.records import Example
 
@@ -99,9 +99,9 @@ def test_no_sentences_give_no_rows(tokenizer):
 def test_padding_keeps_each_row_and_fills_the_rest(tokenizer):
     rows = tokenize([Marked("one", "", None), Marked("one two three four", "", None)], tokenizer, 32)
     batch = pad(rows, 0)
-    assert batch.ids.shape == (2, len(rows[1]))
+    assert batch.ids.shape == (2, 8)  # the longest, rounded up
     assert batch.attention.sum(1).tolist() == [len(row) for row in rows]
-    assert batch.ids[0, len(rows[0]) :].tolist() == [0] * (len(rows[1]) - len(rows[0]))
+    assert batch.ids[0, len(rows[0]) :].tolist() == [0] * (8 - len(rows[0]))
     assert batch.actor[0].sum() == rows[0].actor.sum()
 
 
@@ -120,4 +120,4 @@ def test_batches_hold_every_row_once(lengths, size, seed):
 def test_pieces_keep_the_order_and_the_limit(lengths, limit):
     pieces = within([range(length) for length in lengths], limit)
     assert [index for piece in pieces for index in piece] == list(range(len(lengths)))
-    assert all(len(piece) == 1 or len(piece) * max(lengths[i] for i in piece) <= limit for piece in pieces)
+    assert all(len(piece) == 1 or len(piece) * width([range(lengths[i]) for i in piece]) <= limit for piece in pieces)
