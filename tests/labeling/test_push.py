@@ -1,0 +1,308 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from labeling.client import Studio
+from labeling.interface import render
+from labeling.push import Wish, plan_push, push
+from labeling.repeats import choose_tasks
+from labeling.state import TaskState
+from labeling.tasks import to_result, to_task
+from stance import codebook as codebooks
+from stance.dataset import write_examples
+from stance.errors import DataError, LabelingError, StanceError
+from stance.records import Example
+
+BOOK = codebooks.load()
+
+
+def example(number, text="Moscow hosted a delegation, number {}.", **more):
+    return Example(text=text.format(number), actor="Russia", mention="Moscow", start=0, end=6, index=number, **more)
+
+
+EXAMPLES = [example(number) for number in range(30)]
+
+
+def reworded(summary="Another wording."):
+    """The shipped codebook with one label described otherwise: another hash, the same labels."""
+    task = BOOK.tasks["stance"]
+    labels = (task.labels_[0].model_copy(update={"definition": summary}), *task.labels_[1:])
+    return BOOK.model_copy(update={"tasks": {**BOOK.tasks, "stance": task.model_copy(update={"labels_": labels})}})
+
+
+def without_label(name):
+    task = BOOK.tasks["stance"]
+    labels = tuple(label for label in task.labels_ if label.name != name)
+    return BOOK.model_copy(update={"tasks": {**BOOK.tasks, "stance": task.model_copy(update={"labels_": labels})}})
+
+
+def send(studio, title, examples=EXAMPLES, book=BOOK, **wish):
+    return push(studio, plan_push(studio, examples, book, Wish(title, **wish)), book)
+
+
+def held(studio, title):
+    """How often each example stands in the project."""
+    (project,) = studio.projects(title)
+    return Counter(state.example_id for state in studio.all_tasks(project.id))
+
+
+def once(examples=EXAMPLES):
+    return Counter(each.id for each in examples)
+
+
+def start_push(server, file, title, *options, cwd):
+    command = [sys.executable, "-m", "stance.cli.main", "label", "push", file, "--project", title, *options]
+    environment = {**os.environ, "LABEL_STUDIO_URL": server.url, "LABEL_STUDIO_API_KEY": server.account.token}
+    return subprocess.Popen(
+        [str(each) for each in command], cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+@pytest.fixture
+def many(tmp_path):
+    """2,000 examples in a file: four requests."""
+    examples = [example(number, "Moscow said so for the {}th time. " + "Words follow. " * 20) for number in range(2000)]
+    write_examples(examples, tmp_path / "many.jsonl")
+    return examples, tmp_path / "many.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("states", "stays"),
+    [
+        ([(2, "now", 0), (1, "now", 0)], 1),
+        ([(1, "now", 0), (2, "now", 1)], 2),
+        ([(1, "now", 1), (2, "now", 1)], 1),
+        ([(1, "old", 0), (2, "now", 0)], 2),
+        ([(1, "old", 1), (2, "now", 0)], 1),
+    ],
+    ids=["the older", "the annotated", "the older annotated", "the present codebook's", "work above all"],
+)
+def test_which_of_two_tasks_stays(states, stays):
+    made = [TaskState(id, {"example_id": "e", "codebook": book}, count) for id, book, count in states]
+    for order in (made, made[::-1]):
+        kept, extra = choose_tasks(order, "now")
+        assert kept["e"].id == stays
+        assert len(extra) == 1
+
+
+@pytest.mark.slow
+class TestPush:
+    def test_creates_the_project_and_sends_all(self, studio, title):
+        done = send(studio, title)
+        assert (done.sent, done.there, done.project.tasks, done.project.overlap) == (30, 0, 30, 2)
+        assert done.project.interface == render(BOOK, "stance")
+        assert held(studio, title) == once()
+
+    def test_again_sends_nothing_and_more_sends_the_rest(self, studio, title):
+        assert send(studio, title, EXAMPLES[:10], overlap=3).project.overlap == 3
+        again = send(studio, title, EXAMPLES[:10])
+        assert (again.sent, again.there, again.project.overlap) == (0, 10, 3)
+        assert send(studio, title, EXAMPLES * 2).sent == 20
+        assert held(studio, title) == once()
+
+    def test_planning_changes_nothing(self, studio, title):
+        plan = plan_push(studio, EXAMPLES, BOOK, Wish(title))
+        assert (plan.project, len(plan.send)) == (None, 30)
+        assert studio.projects(title) == []
+
+    def test_a_bad_example_stops_it_before_anything_is_sent(self, studio, title):
+        nobody = replace(EXAMPLES[0], actor=None, mention=None, start=None, end=None)
+        with pytest.raises(DataError, match=nobody.id):
+            send(studio, title, [*EXAMPLES, nobody])
+        assert studio.projects(title) == []
+
+    @pytest.mark.parametrize("name", ["ab", "x" * 51])
+    def test_an_impossible_title_is_refused(self, studio, name):
+        with pytest.raises(LabelingError, match="3 to 50"):
+            send(studio, name)
+
+    def test_markup_long_and_right_to_left_texts_arrive_whole_and_escaped(self, studio, title):
+        texts = ["Moscow <script>alert(1)</script><img src=x> & co", "Moscow" + " and on" * 15_000, "Moscow قال طالبان"]
+        examples = [example(number, text) for number, text in enumerate(texts)]
+        send(studio, title, examples)
+        (project,) = studio.projects(title)
+        data = {each.example_id: each.data for each in studio.all_tasks(project.id)}
+        for one in examples:
+            assert json.loads(data[one.id]["example"])["text"] == one.text
+        html = data[examples[0].id]["html"]
+        assert "<script" not in html
+        assert "<img" not in html
+        assert "&lt;script&gt;" in html
+
+    def test_repeats_left_by_another_push_go_but_never_work(self, studio, title):
+        first = send(studio, title)
+        rows = [to_task(each, BOOK, "stance") for each in EXAMPLES[:6]]
+        ids = studio.import_tasks(first.project.id, rows)
+        studio.annotate(ids[0], to_result({"stance": ("engage",)}, BOOK, "stance"))
+        done = send(studio, title)
+        assert (done.sent, done.repeated, done.twice) == (0, 6, ())
+        assert held(studio, title) == once()
+        assert studio.annotated_ids(first.project.id) == {ids[0]: EXAMPLES[0].id}
+
+    def test_two_annotated_tasks_of_one_example_both_stay(self, studio, title):
+        first = send(studio, title, EXAMPLES[:1])
+        (original,) = studio.existing(first.project.id, [EXAMPLES[0].id])
+        (repeat,) = studio.import_tasks(first.project.id, [to_task(EXAMPLES[0], BOOK, "stance")])
+        for task in (original.id, repeat):
+            studio.annotate(task, to_result({"stance": ()}, BOOK, "stance"))
+        done = send(studio, title, EXAMPLES[:1])
+        assert (done.repeated, done.twice) == (0, (EXAMPLES[0].id,))
+
+
+@pytest.mark.slow
+class TestInterface:
+    def test_one_changed_by_hand_is_refused_with_what_differs(self, studio, title):
+        project = send(studio, title).project
+        by_hand = project.interface.replace('value="oppose"', 'value="opposes"')
+        studio.update_project(project.id, label_config=by_hand)
+        with pytest.raises(LabelingError, match="--migrate") as caught:
+            send(studio, title)
+        assert "Choice 'oppose': not there" in str(caught.value)
+        assert "Choice 'opposes': only there" in str(caught.value)
+        send(studio, title, migrate=True)
+        assert studio.project(project.id).interface == render(BOOK, "stance")
+
+    def test_another_codebook_is_refused_and_migrates_what_nobody_annotated(self, studio, title):
+        project = send(studio, title).project
+        newer = reworded()
+        (labelled,) = studio.existing(project.id, [EXAMPLES[4].id])
+        studio.annotate(labelled.id, to_result({"stance": ("engage",)}, BOOK, "stance"))
+        with pytest.raises(LabelingError, match=f"codebook: there {BOOK.hash[:12]}, here {newer.hash[:12]}"):
+            send(studio, title, book=newer)
+        done = send(studio, title, book=newer, migrate=True)
+        assert (done.sent, done.there) == (29, 1)
+        assert held(studio, title) == once()
+        made_from = Counter(each.data["codebook"] for each in studio.all_tasks(project.id))
+        assert made_from == {newer.hash: 29, BOOK.hash: 1}
+        assert send(studio, title, book=newer).sent == 0
+
+    def test_a_migration_that_would_invalidate_an_annotation_is_refused(self, studio, title):
+        project = send(studio, title).project
+        (task,) = studio.existing(project.id, [EXAMPLES[0].id])
+        made = studio.annotate(task.id, to_result({"stance": ("sanction",)}, BOOK, "stance"))
+        with pytest.raises(LabelingError, match=f"annotation {made} of task {task.id}.*sanction"):
+            send(studio, title, book=without_label("sanction"), migrate=True)
+        assert studio.project(project.id).interface == render(BOOK, "stance")
+
+
+@pytest.mark.slow
+class TestPredictions:
+    @pytest.fixture(scope="class")
+    def model(self, workspace):
+        """The workspace's champion, a bundle in a folder."""
+        from stance.tracking import loading
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.chdir(workspace)
+            patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+            return str(loading.fetch_bundle("models:/taliban-stance@champion"))
+
+    def test_are_sent_with_their_version_which_is_shown(self, studio, title, model):
+        done = send(studio, title, models=(model,), blind=True)
+        assert done.predicted == 30
+        assert done.project.model_version.startswith("taliban-stance ")
+        assert not done.project.shows_predictions
+        for task in studio.changed_tasks(done.project.id):
+            (prediction,) = task["predictions"]
+            assert prediction["model_version"] == done.project.model_version
+            assert 0 <= prediction["score"] <= 1
+            assert prediction["result"]
+
+    def test_are_added_to_tasks_that_lack_them_once(self, studio, title, model):
+        send(studio, title)
+        done = send(studio, title, models=(model,))
+        assert (done.sent, done.predicted) == (0, 30)
+        assert send(studio, title, models=(model,)).predicted == 0
+        assert {each.predictions for each in studio.all_tasks(done.project.id)} == {1}
+
+    def test_of_a_label_that_the_interface_lacks_are_refused(self, studio, title, model):
+        with pytest.raises(StanceError, match="sanction"):
+            send(studio, title, book=without_label("sanction"), models=(model,))
+        assert studio.projects(title) == []
+
+
+@pytest.mark.slow
+class TestTrouble:
+    def test_two_pushes_at_once_into_a_new_project(self, studio, studio_server, title, many, tmp_path):
+        examples, file = many
+        both = [start_push(studio_server, file, title, "--json", cwd=tmp_path) for _ in range(2)]
+        said = [process.communicate(timeout=240) for process in both]
+        assert [process.returncode for process in both] == [0, 0], said
+        assert held(studio, title) == once(examples)
+
+    @pytest.mark.parametrize("after", [0.0, 0.7, 1.5])
+    def test_a_push_killed_at_any_point_is_made_whole_by_the_next(self, studio, studio_server, title, many, after):
+        examples, file = many
+        tmp_path = file.parent
+        process = start_push(studio_server, file, title, cwd=tmp_path)
+        while not studio.projects(title) and process.poll() is None:
+            time.sleep(0.05)
+        time.sleep(after)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        assert start_push(studio_server, file, title, cwd=tmp_path).wait(240) == 0
+        assert held(studio, title) == once(examples)
+
+    def test_a_server_killed_in_the_middle_and_restarted_is_waited_for(self, start_server, many, tmp_path):
+        examples, file = many
+        server = start_server()
+        studio = Studio(server.settings)
+        process = start_push(server, file, "survivor", cwd=tmp_path)
+        while not any(project.tasks for project in studio.projects("survivor")):
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.killpg(server.process.pid, signal.SIGKILL)
+        server.process.wait()
+        time.sleep(2)
+        again = start_server(server.log.parent, int(server.url.rpartition(":")[2]))
+        _, said = process.communicate(timeout=240)
+        assert process.returncode == 0, said
+        assert held(Studio(again.settings), "survivor") == once(examples)
+        again.stop()
+
+    def test_a_project_deleted_meanwhile_is_named(self, studio, title):
+        plan = plan_push(studio, EXAMPLES, BOOK, Wish(title))
+        push(studio, plan, BOOK)
+        stale = plan_push(studio, [*EXAMPLES, example(99)], BOOK, Wish(title))
+        studio.delete_project(stale.project.id)
+        with pytest.raises(LabelingError, match="deleted"):
+            push(studio, stale, BOOK)
+        assert send(studio, title).sent == 30
+
+
+@pytest.mark.slow
+class TestCommand:
+    def test_dry_run_then_push_then_again(self, studio_environment, studio, title, tmp_path, stance_main):
+        write_examples(EXAMPLES, tmp_path / "examples.jsonl")
+        arguments = ("label", "push", "examples.jsonl", "--project", title)
+        dry = stance_main(*arguments, "--dry-run", "--json", cwd=tmp_path)
+        assert json.loads(dry.out)["to send"] == 30
+        assert studio.projects(title) == []
+        first = stance_main(*arguments, cwd=tmp_path)
+        assert "sent: 30" in first.out
+        assert f"{studio_environment.url}/projects/" in first.out
+        assert "push: done" in first.err
+        again = stance_main(*arguments, "--json", cwd=tmp_path)
+        assert json.loads(again.out)["sent"] == 0
+        assert studio_environment.account.token not in dry.out + first.out + first.err + again.err
+
+    def test_a_wrong_token_is_one_line_with_the_mend(self, studio_environment, monkeypatch, tmp_path, stance_main):
+        write_examples(EXAMPLES, tmp_path / "examples.jsonl")
+        monkeypatch.setenv("LABEL_STUDIO_API_KEY", "f" * 40)
+        ran = stance_main("label", "push", "examples.jsonl", "--project", "nowhere", cwd=tmp_path)
+        assert ran.status == 1
+        assert "token is refused" in ran.err
+        assert "f" * 40 not in ran.err
+        assert ran.err.strip().count("\n") == 0
+
+
+def test_the_command_needs_a_project(stance_main, tmp_path):
+    assert stance_main("label", "push", Path("x.jsonl"), cwd=tmp_path).status == 2
