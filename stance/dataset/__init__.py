@@ -4,17 +4,22 @@ What enters is passages or rows; what leaves is `Example` records by part, or a 
 Importing it is cheap: `datasets`, scikit-learn and pandas are loaded by the functions that use them.
 """
 
+from stance.dataset.divisions import Division, divide
 from stance.dataset.files import iterate_examples, read_examples, replacing, write_examples, write_table
 from stance.dataset.hub import from_dataset, load, to_dataset
-from stance.dataset.parts import from_file, load_examples
+from stance.dataset.overlap import check_disjoint, check_overlap
+from stance.dataset.parts import from_file, load_examples, read_labelled
 from stance.dataset.shipped import codings, examples, fixed_split
-from stance.dataset.splits import Split, check_disjoint, digest, folds, split
+from stance.dataset.splits import Split, digest, folds, split
 
 __all__ = [
+    "Division",
     "Split",
     "check_disjoint",
+    "check_overlap",
     "codings",
     "digest",
+    "divide",
     "examples",
     "fixed_split",
     "folds",
@@ -24,6 +29,7 @@ __all__ = [
     "load",
     "load_examples",
     "read_examples",
+    "read_labelled",
     "replacing",
     "split",
     "to_dataset",

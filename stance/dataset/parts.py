@@ -9,6 +9,7 @@ from stance.codebook import Codebook
 from stance.codebook import load as load_codebook
 from stance.dataset import shipped, splits
 from stance.dataset.files import read_examples
+from stance.dataset.overlap import check_disjoint
 from stance.errors import DataError
 from stance.records import Example
 
@@ -33,6 +34,17 @@ def from_file(
     give the same parts. Raises DataError naming `file:line` for a bad row, for examples that nobody labelled, for
     the stance task's examples without an actor, and for too few documents.
     """
+    examples = read_labelled(path, task, codebook)
+    try:
+        parts = splits.split(examples, seed=seed).apply(examples)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
+    check_disjoint(parts)
+    return parts
+
+
+def read_labelled(path: str | Path, task: str, codebook: Codebook | None = None) -> list[Example]:
+    """Return a user's labelled examples in the file's order; raises like `from_file` for a bad or unlabelled row."""
     definition = (codebook or load_codebook()).task(task)
     examples = read_examples(path, definition)
     if not examples:
@@ -40,12 +52,7 @@ def from_file(
     _refuse(path, (one for one in examples if one.labels is None), "has no 'labels' (an empty list means none)")
     if definition.unit == "actor":
         _refuse(path, (one for one in examples if not one.actor), f"has no 'actor', which the task {task} needs")
-    try:
-        parts = splits.split(examples, seed=seed).apply(examples)
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from error
-    splits.check_disjoint(parts)
-    return parts
+    return examples
 
 
 def _choose(parts: dict[str, list[Example]], part: str | None) -> dict[str, list[Example]]:

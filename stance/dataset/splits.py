@@ -88,19 +88,16 @@ def digest(parts: Mapping[str, Iterable[Example]]) -> str:
     return _digest({(part, document_id(example)) for part, examples in parts.items() for example in examples})
 
 
-def check_disjoint(parts: Mapping[str, Iterable[Example]]) -> None:
-    """Raise DataError, naming a document, if a document or a near-duplicate cluster is in two parts."""
-    seen: dict[tuple[str, str], str] = {}
-    for part, examples in parts.items():
-        for example in examples:
-            keys = [("document", document_id(example))]
-            keys += [("near-duplicate cluster", example.cluster)] if example.cluster else []
-            for key in keys:
-                if seen.setdefault(key, part) != part:
-                    raise DataError(
-                        f"{key[0]} '{key[1]}' is in both {seen[key]} and {part} (example {example.id}): a score would"
-                        " measure memory; divide the examples with stance.dataset.split"
-                    )
+def document_texts(examples: Iterable[Example]) -> dict[str, str]:
+    """Return each document's text as far as its examples hold it: their sentences and those beside them, once each.
+
+    Without the neighbours, a document would lose the sentences that name no actor, and seem shorter than it is.
+    """
+    texts: dict[str, dict[str, None]] = {}
+    for example in examples:
+        sentences = texts.setdefault(document_id(example), {})
+        sentences.update(dict.fromkeys(text for text in (example.prev, example.text, example.next) if text))
+    return {document: " ".join(sentences) for document, sentences in texts.items()}
 
 
 def cluster_documents(examples: Iterable[Example], *, seed: int) -> dict[str, str]:
@@ -112,15 +109,13 @@ def cluster_documents(examples: Iterable[Example], *, seed: int) -> dict[str, st
     from scipy.sparse.csgraph import connected_components
 
     ordered = sorted(examples, key=_place)
-    texts: dict[str, dict[str, None]] = {}
-    for example in ordered:
-        texts.setdefault(document_id(example), {})[example.text] = None
+    texts = document_texts(ordered)
     documents = {document: row for row, document in enumerate(sorted(texts))}
     links = {(documents[document_id(one)], one.cluster) for one in ordered if one.cluster}
     if len({row for row, _ in links}) < len(documents):
         from stance.corpus.duplicates import cluster
 
-        found = cluster([" ".join(texts[document]) for document in documents], seed=seed)
+        found = cluster([texts[document] for document in documents], seed=seed)
         links |= {(row, f"\0{group}") for row, group in enumerate(found)}
     column = {name: len(documents) + place for place, name in enumerate(sorted({name for _, name in links}))}
     size = len(documents) + len(column)
