@@ -29,6 +29,8 @@ def find_project(studio: Studio, title: str) -> Project | None:
     """
     if not SHORTEST <= len(title) <= LONGEST:
         raise LabelingError(f"project '{title}': a title has {SHORTEST} to {LONGEST} characters; choose another")
+    if title != title.strip():
+        raise LabelingError(f"project '{title}': Label Studio drops blanks at the ends of a title; leave them out")
     deadline = time.monotonic() + SETTLING
     while len(found := studio.projects(title)) > 1:
         if time.monotonic() > deadline:

@@ -1,22 +1,22 @@
-"""Examples into a Label Studio project. What enters is examples; what leaves is tasks there, one per example.
+"""A plan carried out. What enters is a plan; what leaves is tasks in a Label Studio project, one per example.
 
-What is there is asked by example id, never remembered: a push that died, or that ran beside another one, is made whole
-by running it again. After sending, what another push sent meanwhile is found and removed (see `labeling.repeats`).
+A push that died, or that ran beside another one, is made whole by planning and pushing again. After sending, what
+another push sent meanwhile is found and removed (see `labeling.repeats`).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from labeling.client import Studio, check_results
 from labeling.failures import Interrupted
 from labeling.interface import render
-from labeling.live import Live, LiveModels
-from labeling.projects import check_migration, create_project, differences, find_project, shorten
-from labeling.repeats import choose_tasks, is_stale, remove_repeats
+from labeling.plan import Plan
+from labeling.projects import check_migration, create_project, differences, shorten
+from labeling.repeats import is_stale, remove_repeats
 from labeling.state import Project
 from labeling.tasks import to_task
 from stance.codebook import Codebook
@@ -26,50 +26,9 @@ from stance.records import Example
 
 SEND = 500  # tasks per request: about a second, so that progress moves and a kill costs little
 OVERLAP = 2  # annotators per task, unless said otherwise
+LETTERS = 2_000_000  # of text in a request, where sentences or contexts are very long
 PATIENCE = 90.0  # seconds that we wait for a server that went away in the middle
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What to push where. `overlap` None and `blind` False leave a project that exists as it is.
-
-    `models` are addresses, one per task of the interface. `migrate` lets the project's interface be replaced.
-    """
-
-    project: str
-    task: str = "stance"
-    overlap: int | None = None
-    blind: bool = False
-    migrate: bool = False
-    models: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a push will do, `project` None standing for one that it will create.
-
-    `differences` says how the project's interface differs: a push then needs `migrate`. Of the examples in `wanted`
-    (ids), `send` are sent, `renewed` of them in the place of a task from another codebook; `there` are there and stay,
-    `repeats` of them more than once. `predict` are tasks (by id) that only lack the prediction.
-    """
-
-    wish: Wish
-    wanted: tuple[str, ...] = field(repr=False)
-    send: tuple[Example, ...] = field(repr=False)
-    project: Project | None = None
-    differences: tuple[str, ...] = ()
-    there: int = 0
-    renewed: int = 0
-    repeats: int = 0
-    predict: tuple[tuple[int, Example], ...] = field(repr=False, default=())
-    models: tuple[Live, ...] = field(repr=False, default=())
-
-    @property
-    def version(self) -> str:
-        """The version that predictions carry; empty without a model."""
-        from labeling.backend import version_of
-
-        return version_of(self.models)
+TRIES = 3  # a server that fails on a request may do so for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,44 +44,6 @@ class Pushed:
     twice: tuple[str, ...]
 
 
-def plan_push(studio: Studio, examples: Iterable[Example], book: Codebook, wish: Wish) -> Plan:
-    """Return what has to be done, and change nothing.
-
-    Raises LabelingError for a title that several projects have, DataError for an example that the task cannot show,
-    CodebookError for an unknown task, and for models what `stance.load` raises.
-    """
-    models = LiveModels(wish.models).all()
-    interface = render(book, wish.task)
-    if models:
-        from labeling.backend import check_interface
-
-        check_interface(interface, models)
-    wanted = {example.id: example for example in examples}
-    for example in wanted.values():
-        to_task(example, book, wish.task)  # before anything is sent
-    plan = Plan(wish, tuple(wanted), tuple(wanted.values()), models=models)
-    project = find_project(studio, wish.project)
-    if project is None:
-        return plan
-    kept, extra = choose_tasks(studio.existing(project.id, wanted), book.hash)
-    stale = {state.example_id for state in kept.values() if is_stale(state, book.hash)}
-    send = tuple(example for name, example in wanted.items() if name not in kept or name in stale)
-    plan = replace(
-        plan,
-        project=project,
-        differences=tuple(differences(project.interface, interface)),
-        send=send,
-        there=len(kept) - len(stale),
-        renewed=len(stale),
-        repeats=len(extra),
-    )
-    if not models:
-        return plan
-    has = studio.predicted_ids(project.id, wanted, plan.version)
-    lacking = [(state.id, wanted[name]) for name, state in kept.items() if name not in stale and state.id not in has]
-    return replace(plan, predict=tuple(lacking))
-
-
 def push(studio: Studio, plan: Plan, book: Codebook, progress: Progress = lambda _: None) -> Pushed:
     """Do what a plan says, and return what was done.
 
@@ -133,8 +54,7 @@ def push(studio: Studio, plan: Plan, book: Codebook, progress: Progress = lambda
     project = _prepare(studio, plan, interface)
     state = {"done": 0.0, "total": float(len(plan.send) + len(plan.predict))}
     progress(dict(state))
-    for start in range(0, len(plan.send), SEND):
-        batch = plan.send[start : start + SEND]
+    for batch in divide(plan.send):
         rows = _tasks(batch, book, plan, interface)
         _send(studio, project, rows, book)
         state["done"] += len(batch)
@@ -144,13 +64,28 @@ def push(studio: Studio, plan: Plan, book: Codebook, progress: Progress = lambda
         _predict(studio, project, part, plan, book)
         state["done"] += len(part)
         progress(dict(state))
-    if plan.models and (plan.send or plan.predict) and project.model_version != plan.version:
+    if plan.models and plan.wanted and project.model_version != plan.version:
         studio.update_project(project.id, model_version=plan.version)
     repeated, twice = 0, tuple[str, ...]()
     if plan.send or plan.repeats:
         repeated, twice = remove_repeats(studio, project.id, plan.wanted, book.hash)
     predicted = (len(plan.send) if plan.models else 0) + len(plan.predict)
     return Pushed(studio.project(project.id), len(plan.send), plan.there, predicted, repeated, twice)
+
+
+def divide(examples: Sequence[Example]) -> Iterator[list[Example]]:
+    """Yield the examples in order, in batches that one request can take."""
+    batch: list[Example] = []
+    letters = 0
+    for example in examples:
+        size = len(example.text) + len(example.prev) + len(example.next)
+        if batch and (len(batch) == SEND or letters + size > LETTERS):
+            yield batch
+            batch, letters = [], 0
+        batch.append(example)
+        letters += size
+    if batch:
+        yield batch
 
 
 def _prepare(studio: Studio, plan: Plan, interface: str) -> Project:
@@ -194,35 +129,42 @@ def _propose(rows: Sequence[Mapping[str, Any]], plan: Plan, interface: str) -> l
 
 
 def _send(studio: Studio, project: Project, rows: list[dict[str, Any]], book: Codebook) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while rows:
+    for left in reversed(range(TRIES)):
         try:
             studio.import_tasks(project.id, rows)
             return
         except Interrupted as lost:
+            if not left:
+                raise
             # All of them are stored, or none: only the server can tell.
-            _await_server(studio, deadline, lost)
+            _await_server(studio, lost)
             names = [row["data"]["example_id"] for row in rows]
             there = {s.example_id for s in studio.existing(project.id, names) if not is_stale(s, book.hash)}
             rows = [row for row in rows if row["data"]["example_id"] not in there]
+            if not rows:
+                return
 
 
 def _predict(studio: Studio, project: Project, part: Sequence[tuple[int, Example]], plan: Plan, book: Codebook) -> None:
     rows = [to_task(example, book, plan.wish.task) for _, example in part]
     proposed = _propose(rows, plan, render(book, plan.wish.task))
     waiting = {task_id: {"task": task_id, **one} for (task_id, _), one in zip(part, proposed, strict=True)}
-    deadline = time.monotonic() + PATIENCE
-    while waiting:
+    for left in reversed(range(TRIES)):
         try:
             studio.import_predictions(project.id, list(waiting.values()))
             return
         except Interrupted as lost:
-            _await_server(studio, deadline, lost)
+            if not left:
+                raise
+            _await_server(studio, lost)
             for done in studio.predicted_ids(project.id, [example.id for _, example in part], plan.version):
                 waiting.pop(done, None)
+            if not waiting:
+                return
 
 
-def _await_server(studio: Studio, deadline: float, lost: Interrupted) -> None:
+def _await_server(studio: Studio, lost: Interrupted) -> None:
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
             studio.version()

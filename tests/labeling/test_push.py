@@ -12,7 +12,8 @@ import pytest
 
 from labeling.client import Studio
 from labeling.interface import render
-from labeling.push import Wish, plan_push, push
+from labeling.plan import Wish, plan_push
+from labeling.push import push
 from labeling.repeats import choose_tasks
 from labeling.state import TaskState
 from labeling.tasks import to_result, to_task

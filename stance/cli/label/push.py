@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from labeling.push import Plan, Pushed
+    from labeling.plan import Plan
+    from labeling.push import Pushed
 
 
 @click.command()
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 def push(file: Path, dry_run: bool, as_json: bool, codebook: Path | None, **wish: Any) -> None:
     """Send the examples of FILE that the project does not hold yet; run it again at any time, nothing doubles."""
     from labeling.client import Studio
-    from labeling.push import Wish, plan_push
+    from labeling.plan import Wish, plan_push
     from labeling.push import push as run_push
     from stance import codebook as codebooks
     from stance.cli.progress import bar
