@@ -79,9 +79,11 @@ class Rule(_Strict):
 
 
 class Task(_Strict):
-    """One labelling task. `unit` says what is labelled: each actor of a sentence, or the sentence."""
+    """One labelling task. `unit` says what is labelled: each actor of a sentence, or the sentence. In an `exclusive`
+    task every unit has exactly one label."""
 
     unit: Literal["actor", "sentence"]
+    exclusive: bool = False
     question: str
     labels_: tuple[Label, ...] = Field(alias="labels", min_length=2)
     none_hotkey: str = Field(min_length=1, max_length=1)
@@ -153,6 +155,9 @@ class Codebook(_Strict):
     def hash(self) -> str:
         """SHA-256 of the content (not of the YAML's layout, nor of probes: they change no label), 64 hex digits."""
         content = self.model_dump(mode="json", by_alias=True, exclude={"tasks": {"__all__": {"probes"}}})
+        for task in content["tasks"].values():
+            if not task["exclusive"]:  # a codebook that knows nothing of the field keeps the hash it always had
+                del task["exclusive"]
         return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     def task(self, name: str) -> Task:

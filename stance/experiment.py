@@ -20,7 +20,7 @@ from stance.config import Experiment
 from stance.dataset import from_file, load_examples
 from stance.dataset.arrays import label_matrix
 from stance.dataset.cache import cache_root
-from stance.dataset.splits import digest
+from stance.dataset.divisions import Division
 from stance.models import catalogue
 from stance.models.base import FitOptions, Model, Progress
 from stance.models.bundle import Origin, write_bundle
@@ -29,6 +29,7 @@ from stance.records import Example
 
 if TYPE_CHECKING:
     from stance.evaluation.calibration import CalibrationFit
+    from stance.evaluation.probes import Probes
     from stance.evaluation.result import Evaluation
 
 Parts = Mapping[str, list[Example]]
@@ -41,6 +42,7 @@ class Trained:
     run_id: str
     evaluation: Evaluation
     seconds: float
+    probes: Probes
 
 
 def train(experiment: Experiment, progress: Progress) -> Trained | None:
@@ -48,11 +50,21 @@ def train(experiment: Experiment, progress: Progress) -> Trained | None:
 
     Raises StanceError for an unusable codebook, data file, model or store; a run that fails is marked so.
     """
+    book = codebooks.load(experiment.codebook)
+    return track(experiment, book, Division("document", read_parts(experiment, book)), progress)
+
+
+def track(experiment: Experiment, book: Codebook, division: Division, progress: Progress) -> Trained | None:
+    """Do what `train` does on parts that are given.
+
+    The model is kept only for the split by document, so that no other run can be promoted.
+    """
     from stance.evaluation.plots import figures
+    from stance.evaluation.probes import ask, build_probes
+    from stance.models.classifier import Classifier
     from stance.tracking.runs import RunRecord, tracked_run
 
-    book = codebooks.load(experiment.codebook)
-    parts = read_parts(experiment, book)
+    parts = division.parts
     if os.environ.get("RANK", "0") != "0":
         fit(experiment, book, parts, progress)
         return None
@@ -62,9 +74,13 @@ def train(experiment: Experiment, progress: Progress) -> Trained | None:
         kind=experiment.kind,
         config=experiment.model_dump(mode="json"),
         codebook=book,
-        split_digest=digest(parts),
+        split_digest=division.digest,
         data_digest=data_digest(parts),
+        split=division.kind,
     )
+    probes = build_probes(
+        book, experiment.task, parts["test"], seed=experiment.seed
+    )  # what is wrong shows before hours
     with tracked_run(record) as run:
         for part, examples in parts.items():
             run.log_data(part, examples)
@@ -82,6 +98,10 @@ def train(experiment: Experiment, progress: Progress) -> Trained | None:
         run.log_metrics({"fit_seconds": seconds, "examples_per_second": rate, **fitted.flat("validation")})
         run.log_facts(model.describe())
         run.log_evaluation(evaluation, figures(evaluation))
+        run.log_probes(probed := ask(Classifier(model, calibration, book, experiment.task), probes, progress))
+        trained = Trained(run.id, evaluation, seconds, probed)
+        if division.kind != "document":
+            return trained
         origin = Origin(
             task=experiment.task,
             settings=experiment.model,
@@ -92,7 +112,7 @@ def train(experiment: Experiment, progress: Progress) -> Trained | None:
         )
         with tempfile.TemporaryDirectory(prefix="stance-") as folder:
             run.log_bundle(write_bundle(Path(folder) / "bundle", model, calibration, book, origin))
-    return Trained(run.id, evaluation, seconds)
+    return trained
 
 
 def read_parts(experiment: Experiment, book: Codebook) -> Parts:
@@ -103,7 +123,13 @@ def read_parts(experiment: Experiment, book: Codebook) -> Parts:
 
 
 def fit(experiment: Experiment, book: Codebook, parts: Parts, progress: Progress) -> tuple[Model, Calibration]:
-    """Train on the train part; fix calibration and thresholds on the validation part. Test is never seen."""
+    """Train on the train part; fix calibration and thresholds on the validation part. Test is never seen.
+
+    Without validation examples nothing is calibrated, and a label is given from a probability of 0.5 on.
+    """
+    if not parts["validation"]:
+        model = fit_model(experiment, book, parts, progress)
+        return model, Calibration.identity(len(model.labels))
     model, fitted = fit_scored(experiment, book, parts, progress)
     return model, fitted.calibration
 
@@ -114,22 +140,26 @@ def fit_scored(
     """Do what `fit` does, and return with the calibration what it says of validation documents that it had not seen."""
     from stance.evaluation.calibration import cross_fit
 
-    model = build(experiment, book)
-    options: FitOptions = {"progress": progress, "checkpoints": cache_root() / "checkpoints"}
-    model.fit(parts["train"], parts["validation"], **options)
+    model = fit_model(experiment, book, parts, progress)
     validation = parts["validation"]
     groups = [example.cluster or example.doc_id for example in validation]
     gold = label_matrix(validation, model.labels)
     return model, cross_fit(model.predict_proba(validation), gold, groups, seed=experiment.seed)
 
 
+def fit_model(experiment: Experiment, book: Codebook, parts: Parts, progress: Progress) -> Model:
+    """Train on the train part, steered by the validation part where there is one; calibrate nothing."""
+    model = build(experiment, book)
+    options: FitOptions = {"progress": progress, "checkpoints": cache_root() / "checkpoints"}
+    model.fit(parts["train"], parts["validation"], **options)
+    return model
+
+
 def build(experiment: Experiment, book: Codebook) -> Model:
     """Return the untrained model that an experiment asks for."""
     task = book.task(experiment.task)
     kind = catalogue.find(experiment.kind)
-    settings: dict[str, Any] = experiment.settings
-    if hasattr(kind, "settings_from"):  # a kind that takes what it knows from the codebook, such as the lexicon
-        settings = {**kind.settings_from(task), **settings}
+    settings = catalogue.complete(experiment.kind, experiment.settings, task)
     model: Model = kind(task.labels, kind.Settings.model_validate(settings), experiment.seed)
     return model
 

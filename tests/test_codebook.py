@@ -102,6 +102,13 @@ def test_the_hash_follows_the_content_and_not_the_layout() -> None:
     assert codebook.parse(SMALL.replace("Stops it.", "Halts it.")).hash != book.hash
 
 
+def test_the_hash_knows_exclusive_only_where_a_task_is() -> None:
+    book = codebook.parse(SMALL)
+    said = codebook.parse(SMALL.replace("    unit: actor\n", "    unit: actor\n    exclusive: false\n", 1))
+    exclusive = codebook.parse(SMALL.replace("    unit: actor\n", "    unit: actor\n    exclusive: true\n", 1))
+    assert said.hash == book.hash != exclusive.hash
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import load_file, save_file
 
+from stance.codebook import Task
 from stance.dataset.arrays import label_matrix
 from stance.errors import DataError
 from stance.models import frozen
@@ -46,6 +47,7 @@ class EncoderSettings(BaseModel):
     dropout: float = Field(default=0.1, ge=0, lt=1, description="inside the layers that learn")
     head_dropout: float = Field(default=0.1, ge=0, lt=1)
     positive_weight: float = Field(default=0.0, ge=0, le=1, description="0 none, 1 full inverse prevalence")
+    exclusive: bool = Field(default=False, description="one label per example: softmax; the codebook's task says so")
     freeze_embeddings: bool = True
     freeze_layers: int = Field(default=0, ge=0, description="lowest layers that do not learn; their output is cached")
     context: bool = Field(default=True, description="read the neighbouring sentences too")
@@ -68,8 +70,13 @@ class Encoder:
         self.tokenizer: Any = None
         self.history: list[dict[str, float]] = []
 
+    @staticmethod
+    def settings_from(task: Task) -> dict[str, Any]:
+        """Return the settings that a codebook's task fixes."""
+        return {"exclusive": True} if task.exclusive else {}
+
     def fit(self, train: Sequence[Example], validation: Sequence[Example], **options: Unpack[FitOptions]) -> None:
-        """Fine-tune, keeping the epoch with the best mean average precision on `validation`.
+        """Fine-tune, keeping the epoch with the best mean average precision on `validation`, or the last without one.
 
         With `checkpoints` a training that was killed resumes there and ends with the same weights.
         """
@@ -80,9 +87,11 @@ class Encoder:
         freeze(backbone, self.settings.freeze_layers, self.settings.freeze_embeddings)
         if self.settings.lora_rank:
             backbone = add_lora(backbone, self.settings.lora_rank)
-        self.network = Network(backbone, len(self.labels), self.settings.head_dropout)
+        self.network = Network(backbone, len(self.labels), self.settings.head_dropout, self.settings.exclusive)
         rows, checked = self._rows(train), self._rows(validation)
         gold, expected = label_matrix(train, self.labels), label_matrix(validation, self.labels)
+        if self.settings.exclusive:
+            _check_exclusive(train, gold)
         checkpoints = options.get("checkpoints")
         folder = checkpoints / self._fingerprint([*rows, *checked], [gold, expected]) if checkpoints else None
         with self._collate([*rows, *checked]) as collate:
@@ -130,7 +139,8 @@ class Encoder:
         config = AutoConfig.from_pretrained(folder / "encoder")
         model.tokenizer = AutoTokenizer.from_pretrained(folder / "encoder", use_fast=True)
         backbone = AutoModel.from_config(config, attn_implementation=attention())
-        model.network = Network(backbone, len(model.labels), model.settings.head_dropout)
+        settings = model.settings
+        model.network = Network(backbone, len(model.labels), settings.head_dropout, settings.exclusive)
         model.network.load_state_dict(load_file(folder / "network.safetensors"))
         torch.set_num_threads(threads())
         model.network.to(pick_device()).eval()
@@ -186,9 +196,18 @@ class Encoder:
         return content_id(self.labels, self.settings.model_dump_json(), self.seed, weights, data.hexdigest())
 
 
+def _check_exclusive(examples: Sequence[Example], gold: NDArray[np.int8]) -> None:
+    wrong = np.flatnonzero(gold.sum(1) != 1)
+    if len(wrong):
+        labels = ", ".join(examples[wrong[0]].labels or ()) or "none"
+        raise DataError(f"example {examples[wrong[0]].id} has the labels {labels}; this task's examples have one each")
+
+
 def _mean_average_precision(gold: NDArray[np.int8], scores: NDArray[np.float32]) -> float:
     from sklearn.metrics import average_precision_score
 
+    if not len(gold):
+        return float("nan")
     columns = [j for j in range(gold.shape[1]) if gold[:, j].any()]
     return float(np.mean([average_precision_score(gold[:, j], scores[:, j]) for j in columns])) if columns else 0.0
 

@@ -20,8 +20,9 @@ class Network(nn.Module):
     mean is left out: variants with it scored lower on real news (experiments/README.md); none was compared alone.
     """
 
-    def __init__(self, backbone: nn.Module, n_labels: int, dropout: float) -> None:
+    def __init__(self, backbone: nn.Module, n_labels: int, dropout: float, exclusive: bool = False) -> None:
         super().__init__()
+        self.exclusive = exclusive
         self.backbone = backbone
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(int(backbone.config.hidden_size), n_labels)  # type: ignore[arg-type, union-attr]
@@ -33,6 +34,10 @@ class Network(nn.Module):
         hidden = self.backbone(**inputs).last_hidden_state.float()
         logits: torch.Tensor = self.head(self.dropout(_mean(hidden, batch.actor)))
         return logits.float()
+
+    def probabilities(self, logits: torch.Tensor) -> torch.Tensor:
+        """Return label probabilities of the shape of `logits`; those of exclusive labels sum to 1."""
+        return torch.softmax(logits, dim=-1) if self.exclusive else torch.sigmoid(logits)
 
 
 def _mean(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

@@ -36,7 +36,8 @@ Collate = Callable[[Sequence[Row]], Batch]
 class Schedule:
     """How long and how fast to learn. `learning_rate` belongs to the top layer; every layer below has
     `layer_decay` times its upper neighbour's (Howard and Ruder 2018). `patience` epochs without a better
-    validation score end the training. `positive_weight` p weighs a label's positives by (negatives/positives)^p."""
+    validation score end the training. `positive_weight` p weighs a label's positives by (negatives/positives)^p, and
+    where labels are `exclusive` a label's examples by its share of all examples to the power of -p."""
 
     epochs: int
     patience: int
@@ -47,6 +48,7 @@ class Schedule:
     weight_decay: float
     warmup: float
     positive_weight: float
+    exclusive: bool
     seed: int
 
 
@@ -81,7 +83,9 @@ class Training:
         """Train, checkpointing into `folder` and resuming from it; returns the metrics of each epoch."""
         if folder is not None and (found := checkpoint.restore(folder, self.plain, self.optimizer)):
             self.state, self.best = found
-        self.loss = nn.BCEWithLogitsLoss(pos_weight=self._weights(gold.labels))
+        weights = self._weights(gold.labels)
+        exclusive = self.schedule.exclusive
+        self.loss = nn.CrossEntropyLoss(weights) if exclusive else nn.BCEWithLogitsLoss(pos_weight=weights)
         self.per_epoch = -(-len(gold.labels) // self.schedule.batch_size)
         while self.state.epoch < self.schedule.epochs and not self._out_of_patience():
             self._epoch(gold, progress, folder)
@@ -151,7 +155,7 @@ class Training:
             "validation_score": score,
         }
         state.history.append(facts)
-        if score > state.best_score:
+        if not score <= state.best_score:  # without validation examples the score is nan, and the last epoch the best
             state.best_score, state.best_epoch = score, state.epoch
             self.best = {name: tensor.clone() for name, tensor in checkpoint.trained(self.plain).items()}
         state.epoch, state.batch, state.loss_sum = state.epoch + 1, 0, 0.0
@@ -167,8 +171,11 @@ class Training:
         return self.state.epoch - 1 - self.state.best_epoch >= self.schedule.patience > 0 and self.state.epoch > 0
 
     def _weights(self, labels: NDArray[np.int8]) -> torch.Tensor:
-        positives = np.clip(labels.sum(0), 1, None)
-        weights = (np.clip(len(labels) - positives, 1, None) / positives) ** self.schedule.positive_weight
+        positives = np.clip(labels.sum(0, dtype=np.int64), 1, None)
+        if self.schedule.exclusive:
+            weights = (len(labels) / (positives * labels.shape[1])) ** self.schedule.positive_weight
+        else:
+            weights = (np.clip(len(labels) - positives, 1, None) / positives) ** self.schedule.positive_weight
         return torch.as_tensor(weights, dtype=torch.float32, device=self.accelerator.device)
 
     def _save(self, folder: Path) -> None:
@@ -190,7 +197,7 @@ def probabilities(
     with torch.inference_mode(), autocast(device):
         for indices in by_length(rows, 64):
             logits = network(collate([rows[i] for i in indices]).to(device))
-            result[indices] = torch.sigmoid(logits).cpu().numpy()
+            result[indices] = network.probabilities(logits).cpu().numpy()  # type: ignore[operator]
             release_memory()
             done += len(indices)
             if progress is not None:

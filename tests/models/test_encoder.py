@@ -211,3 +211,30 @@ def test_a_damaged_encoder_is_one_error(tiny_encoder, tiny_parts, tmp_path):
         (tmp_path / path.name).write_bytes(path.read_bytes()[: -200 if path.suffix == ".safetensors" else None])
     with pytest.raises(WeightsError, match="cannot load the encoder"):
         Encoder(LABELS, Encoder.Settings(name=str(tmp_path)), 1).fit(tiny_parts["train"], tiny_parts["validation"])
+
+
+def test_probabilities_of_exclusive_labels_sum_to_one(train, tiny_parts, tmp_path):
+    single = [replace(one, labels=((one.labels or LABELS)[0],)) for one in tiny_parts["train"]]
+    model = train(examples=single, exclusive=True, positive_weight=0.5)
+    scores = model.predict_proba(tiny_parts["test"])
+    np.testing.assert_allclose(scores.sum(1), 1, atol=1e-5)
+    model.save(tmp_path)
+    np.testing.assert_allclose(Encoder.load(tmp_path).predict_proba(tiny_parts["test"]), scores, atol=CLOSE)
+
+
+def test_an_exclusive_task_refuses_an_example_with_two_labels(train, tiny_parts):
+    wrong = [replace(tiny_parts["train"][0], labels=LABELS[:2])]
+    with pytest.raises(DataError, match=f"{wrong[0].id} has the labels {', '.join(LABELS[:2])}"):
+        train(examples=wrong, exclusive=True)
+
+
+def test_without_validation_examples_the_last_epoch_is_kept(tiny_encoder, tiny_parts):
+    given = {"name": str(tiny_encoder), "epochs": 2, "batch_size": 16, "learning_rate": 1e-3}
+    kept = Encoder(LABELS, Encoder.Settings(**given), seed=3)
+    kept.fit(tiny_parts["train"], [])
+    losses = [facts["train_loss"] for facts in kept.history]
+    watched = Encoder(LABELS, Encoder.Settings(**given), seed=3)
+    watched.fit(tiny_parts["train"], tiny_parts["train"])
+    assert losses == [facts["train_loss"] for facts in watched.history]
+    assert watched.history[1]["validation_score"] > watched.history[0]["validation_score"]  # so it kept the last too
+    np.testing.assert_allclose(kept.predict_proba(tiny_parts["test"]), watched.predict_proba(tiny_parts["test"]))

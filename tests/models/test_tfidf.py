@@ -213,3 +213,28 @@ def test_a_corpus_without_frequent_features_gives_the_rates():
     fitted = TfidfLinear(LABELS, TfidfLinear.Settings(min_examples=9, blocks={"word": 1.0}))
     fitted.fit([Example("one", labels=("engage",)), Example("two", labels=())], [])
     assert fitted.predict_proba([Example("one")]).tolist() == [[0.5, pytest.approx(1 / 6)]]
+
+
+def test_names_tell_who_is_against_whom():
+    def pair(actor, target, labels):
+        text = f"{actor} spoke of {target}."
+        at = text.find(target)
+        return Example(text, actor, targets=((at, at + len(target)),), labels=labels)
+
+    examples = [pair("Iran", "Iraq", ("oppose",)), pair("Oman", "Iraq", ()), pair("Iran", "Oman", ())] * 10
+    settings = TfidfLinear.Settings(blocks={"name": 1.0}, c=20)
+    model = TfidfLinear(LABELS, settings, 1)
+    model.fit(examples, [])
+    scores = model.predict_proba(examples[:3])[:, 1]
+    assert scores[0] > 0.5 > max(scores[1:])
+
+
+def test_a_balanced_model_gives_a_rare_label_more_often():
+    examples = corpus()
+    rare = [one for one in examples if one.labels != ("engage",)] + [
+        one for one in examples if one.labels == ("engage",)
+    ][:4]
+    plain, balanced = (TfidfLinear(LABELS, TfidfLinear.Settings(balanced=b), 1) for b in (False, True))
+    for model in (plain, balanced):
+        model.fit(rare, [])
+    assert balanced.predict_proba(rare)[:, 0].mean() > plain.predict_proba(rare)[:, 0].mean()
