@@ -14,6 +14,8 @@ COMMANDS = {
     "codebook": ("stance.cli.codebook", "Show the codebook, or check another one."),
     "ingest": ("stance.cli.ingest", "Read articles into examples: sentences seen from each actor."),
     "train": ("stance.cli.train", "Train, evaluate and track a model from an experiment file."),
+    "evaluate": ("stance.cli.evaluate", "Score a recipe on another split, or a model on another file."),
+    "probe": ("stance.cli.probe", "Change sentences in known ways and see where a model fails."),
     "runs": ("stance.cli.runs", "List the tracked runs."),
     "compare": ("stance.cli.runs", "Show two runs side by side."),
     "promote": ("stance.cli.promote", "Register the best run and make it the champion."),

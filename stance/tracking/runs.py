@@ -11,6 +11,7 @@ A run that raises is marked FAILED. `stance.tracking.history` reads runs back.
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,16 +31,20 @@ from stance.version import __version__
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from stance.evaluation.probes import Probes
     from stance.evaluation.result import Evaluation
 
 TAG = "stance."
 MODEL_TAG = f"{TAG}model_uri"
+EVALUATION = "evaluation"
+PREDICTIONS = "{part}_predictions.parquet"
+SIZE = "bundle_bytes"
 _BATCH = 100  # MLflow takes no more parameters than this in one call
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What is known before a run starts. `config` is the resolved configuration, JSON-ready.
+    """What is known before a run starts. `config` is the resolved configuration, JSON-ready, `split` its kind of split.
 
     Runs are compared and promoted only within one `split_digest`, `data_digest` and codebook hash.
     """
@@ -51,6 +56,7 @@ class RunRecord:
     codebook: Codebook
     split_digest: str = ""
     data_digest: str = ""
+    split: str = "document"
 
     @property
     def tags(self) -> dict[str, str]:
@@ -60,6 +66,7 @@ class RunRecord:
             "kind": self.kind,
             "codebook": f"{self.codebook.name} {self.codebook.version}",
             "codebook_hash": self.codebook.hash,
+            "split": self.split,
             "split_digest": self.split_digest,
             "data_digest": self.data_digest,
             "kit_version": __version__,
@@ -97,12 +104,17 @@ class TrackedRun:
             mlflow.log_input(mlflow.data.from_pandas(frame, name=part), context=part)
 
     def log_evaluation(self, evaluation: Evaluation, figures: Mapping[str, Figure], part: str = "test") -> None:
-        """Log the scores as metrics `<part>.…`, and the tables, figures and errors with their text as artifacts."""
+        """Log the scores as metrics `<part>.…`, and tables, figures, errors and predictions as artifacts.
+
+        docs/evaluation.md lists them. The gate compares runs by `evaluation/<part>_predictions.parquet`.
+        """
         import mlflow
 
         tables = {
             "labels": evaluation.label_frame(),
             "calibration": evaluation.calibration_frame(),
+            "steps": evaluation.step_frame(),
+            "coverage": evaluation.coverage_frame(),
             "slices": evaluation.slice_frame(),
             "errors": evaluation.error_frame(),
         }
@@ -112,10 +124,23 @@ class TrackedRun:
         with wrap_errors(self._uri, writing=True):
             mlflow.log_metrics(evaluation.flat(part))
             mlflow.log_dict(evaluation.to_json(), f"evaluation/{part}.json")
+            with tempfile.TemporaryDirectory(prefix="stance-") as folder:
+                predictions = Path(folder) / PREDICTIONS.format(part=part)
+                evaluation.prediction_frame().to_parquet(predictions, index=False)
+                mlflow.log_artifact(str(predictions), EVALUATION)
             for name, table in tables.items():
                 mlflow.log_table(table, f"tables/{part}_{name}.json")
             for name, figure in figures.items():
                 mlflow.log_figure(figure, f"plots/{part}_{name}.png")
+
+    def log_probes(self, probes: Probes) -> None:
+        """Log failure rates as metrics `probes.…`, and the tables `probes/probes.json` and `probes/failures.json`."""
+        import mlflow
+
+        with wrap_errors(self._uri, writing=True):
+            mlflow.log_metrics(probes.flat())
+            mlflow.log_table(probes.frame(), "probes/probes.json")
+            mlflow.log_table(probes.failure_frame(), "probes/failures.json")
 
     def log_metrics(self, metrics: Mapping[str, float]) -> None:
         """Log single numbers, such as seconds taken."""
@@ -129,11 +154,12 @@ class TrackedRun:
             mlflow.log_dict(dict(facts), "model.json")
 
     def log_bundle(self, folder: Path) -> str:
-        """Log a bundle as the run's model and return its URI; raises BundleError for one that is not whole."""
+        """Log a bundle as the run's model, and its size; return its URI. Raises BundleError for one not whole."""
         import mlflow
 
         with wrap_errors(self._uri, writing=True):
             uri = log_bundle(folder)
+            mlflow.log_metric(SIZE, sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()))
             mlflow.set_tag(MODEL_TAG, uri)
         return uri
 

@@ -65,7 +65,7 @@ def test_no_more_than_five_offenders_are_named():
     leaky = parts()
     leaky["train"] = [Example(f"before{number}", doc_id=f"x{number}") for number in range(9)]
     leaky["test"] = [Example(f"after{number}", doc_id=f"x{number}") for number in range(9)]
-    with pytest.raises(DataError, match="'x4' is in both train and test .*; and 4 more"):
+    with pytest.raises(DataError, match=r"'x4' is in both train and test .*; and 4 more"):
         check_overlap(leaky)
 
 
