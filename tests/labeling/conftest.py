@@ -7,7 +7,9 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
+import httpx
 import pytest
 
 from labeling import server as servers
@@ -96,3 +98,27 @@ def studio_environment(studio_server, monkeypatch) -> Server:
     monkeypatch.setenv(URL, studio_server.url)
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", studio_server.account.token)
     return studio_server
+
+
+class Annotator(NamedTuple):
+    """Somebody with an account of their own, who is no administrator of the server."""
+
+    id: int
+    email: str
+    password: str
+    token: str
+
+
+@pytest.fixture
+def annotator(studio_server) -> Annotator:
+    """A new annotator, who signed up by the server's invitation as people do."""
+    email, password = f"{secrets.token_hex(4)}@example.org", secrets.token_urlsafe(12)
+    with httpx.Client(base_url=studio_server.url, follow_redirects=True, timeout=60) as web:
+        admin = {"Authorization": f"Token {studio_server.account.token}"}
+        invitation = httpx.get(f"{studio_server.url}/api/invite", headers=admin, timeout=60).json()["invite_url"]
+        web.get(invitation).raise_for_status()
+        form = {"email": email, "password": password, "csrfmiddlewaretoken": web.cookies["csrftoken"]}
+        web.post(invitation, data=form).raise_for_status()
+        me = web.get("/api/current-user/whoami").raise_for_status().json()
+        token = web.get("/api/current-user/token").raise_for_status().json()["token"]
+    return Annotator(me["id"], email, password, token)
