@@ -24,9 +24,9 @@ _WORDS_PER_SLIP = 15
 
 
 def codebook_numbers(codebook: Codebook) -> frozenset[str]:
-    """Return the numbers that the codebook names, such as a resolution's: changed, they would say another thing."""
+    """Return the numbers of three digits or more that the codebook names, such as a resolution's or a decisive year."""
     content = codebook.model_dump(mode="json", by_alias=True, exclude={"version"})
-    return frozenset(re.findall(r"\d+", json.dumps(content, ensure_ascii=False)))
+    return frozenset(re.findall(r"\d{3,}", json.dumps(content, ensure_ascii=False)))
 
 
 def change_numbers(example: Example, scene: Scene, random: Random) -> Example | None:
