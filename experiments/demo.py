@@ -13,10 +13,11 @@ from stance.cli import tables
 from stance.cli.ingest import read_reporting
 from stance.cli.predict import load_models, show_summary
 from stance.cli.progress import bar
-from stance.errors import GateRefusal, StanceError
+from stance.cli.promote import show
+from stance.errors import StanceError
 from stance.experiment import train
 from stance.predict import predict_articles
-from stance.tracking.registry import promote
+from stance.tracking.registry import Refused, promote
 
 HERE = Path(__file__).parent
 RECIPES = (("tfidf-linear", "stance"), ("tfidf-linear", "frames"), ("encoder-fast", "stance"))
@@ -64,13 +65,11 @@ def train_one(recipe: str, task: str) -> tuple[str, str, str, str]:
 def promote_best(task: str) -> None:
     """Promote the best run of a task; a refusal keeps the present champion and is no failure of the demo."""
     try:
-        done = promote(task)
-    except GateRefusal as refusal:
-        click.echo(f"the champion of {task} stays: {refusal}")
-        return
-    click.echo(f"{done.model} version {done.version} is champion: {done.run_name}; card: {done.card}")
-    for reason in done.verdict.reasons:
-        click.echo(f"  {reason}")
+        show(promote(task))
+    except Refused as refusal:
+        show(refusal.promotion)
+        if refusal.promotion.previous is not None:
+            click.echo(f"the champion of {task} stays version {refusal.promotion.previous}")
 
 
 if __name__ == "__main__":

@@ -32,8 +32,8 @@ class CalibrationFit:
     """A calibration, and what it would have said of validation examples that it had not seen.
 
     `gold`, `probabilities` (float64) and `predicted` (bool) have shape `(n_examples, n_labels)`; the latter two are out
-    of fold, so they score a model on validation without flattering it. `losses` holds, per label, the cross-fitted log loss of every method, by name; empty for a
-    label that never varies.
+    of fold, so they score a model on validation without flattering it. `losses` holds, per label, the cross-fitted log
+    loss of every method, by name; empty for a label that never varies.
     """
 
     calibration: Calibration
@@ -43,7 +43,7 @@ class CalibrationFit:
     losses: tuple[dict[str, float], ...]
 
     def flat(self, prefix: str) -> dict[str, float]:
-        """Return `<prefix>.macro_f1` and the other overall scores of the held-out decisions; undefined ones left out."""
+        """Return `<prefix>.macro_f1` and the other overall scores of the held-out decisions, where defined."""
         scores = asdict(score_overall(self.gold, self.predicted, self.probabilities))
         return {f"{prefix}.{name}": value for name, value in scores.items() if isfinite(value)}
 

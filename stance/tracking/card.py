@@ -1,8 +1,9 @@
-"""The model card. What enters is a bundle's manifest, its evaluation and the verdict; what leaves is Markdown."""
+"""The model card. What enters is a bundle's manifest, its evaluation and the verdict; what leaves is Markdown with the
+YAML header of the Hugging Face Hub, results as its `model-index`. Only the gate writes cards."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,10 +11,15 @@ import yaml
 
 from stance.codebook import Codebook, Task
 from stance.models.bundle import Manifest
+from stance.tracking import card_results as results
+from stance.tracking.agreement import shipped_agreement
+from stance.tracking.card_results import show_number, show_table
 from stance.tracking.gate import Verdict
+from stance.tracking.history import RunSummary
 
-_FEW = 30  # gold examples of a label in the test part, below which its score says little
-_SHOWN_SLICES = 5
+LIBRARY = "stance-kit"
+OWN_DATA = "own-labelled-examples"
+SHIPPED_DATA = "stance-kit-corpus"
 
 
 @dataclass(frozen=True)
@@ -22,8 +28,7 @@ class CardFacts:
 
     model: str
     version: int
-    run_id: str
-    run_name: str
+    run: RunSummary
     manifest: Manifest
     codebook: Codebook
     evaluation: Mapping[str, Any]
@@ -33,37 +38,69 @@ class CardFacts:
     def task(self) -> Task:
         return self.codebook.task(self.manifest.task)
 
+    @property
+    def shipped(self) -> bool:
+        """Whether the data is the corpus that comes with the kit."""
+        return self.run.params.get("data") == "null"
+
 
 def render_card(facts: CardFacts) -> str:
     """Return the card as Markdown with a YAML header."""
     header = yaml.safe_dump(_header(facts), sort_keys=False, allow_unicode=True)
-    parts = (_title(facts), _use(facts), _labels(facts), _data(facts), _results(facts), _limits(facts), _why(facts))
+    parts = (
+        _title(facts),
+        _use(facts),
+        _labels(facts),
+        _data(facts),
+        results.show_scores(facts.evaluation),
+        results.show_calibration(facts.evaluation),
+        results.show_slices(facts.evaluation),
+        results.show_probes(facts.run.metrics),
+        results.show_limits(facts.evaluation),
+        _versions(facts),
+        _verdict(facts),
+    )
     return f"---\n{header}---\n\n" + "\n\n".join(parts) + "\n"
 
 
 def _header(facts: CardFacts) -> dict[str, Any]:
     manifest = facts.manifest
     return {
-        "model_name": facts.model,
-        "version": facts.version,
-        "library_name": "stance-kit",
+        "language": "en",
+        "license": "apache-2.0" if facts.shipped else "other",
+        "library_name": LIBRARY,
         "pipeline_tag": "text-classification",
-        "tags": [manifest.task, manifest.kind, facts.codebook.name],
-        "labels": list(manifest.labels),
-        "codebook": {
-            "name": manifest.codebook_name,
-            "version": manifest.codebook_version,
-            "hash": manifest.codebook_hash,
+        "tags": ["stance-detection", manifest.task, manifest.kind, facts.codebook.name],
+        "metrics": ["f1", "accuracy", "precision", "recall"],
+        **({"model-index": [{"name": facts.model, "results": [_result(facts)]}]} if facts.evaluation else {}),
+        "stance": {
+            "model": facts.model,
+            "version": facts.version,
+            "verdict": facts.verdict.outcome,
+            "labels": list(manifest.labels),
+            "codebook": f"{manifest.codebook_name} {manifest.codebook_version}",
+            "codebook_hash": manifest.codebook_hash,
+            "data_digest": manifest.data_digest,
+            "split_digest": manifest.split_digest,
+            "run_id": facts.run.id,
+            "created": manifest.created,
+            "kit_version": manifest.kit_version,
         },
-        "data_digest": manifest.data_digest,
-        "split_digest": manifest.split_digest,
-        "run_id": facts.run_id,
-        "created": manifest.created,
-        "kit_version": manifest.kit_version,
-        "metrics": {
-            f"test.{name}": {key: _rounded(row[key]) for key in ("estimate", "low", "high")}
-            for name, row in facts.evaluation.get("headline", {}).items()
+    }
+
+
+def _result(facts: CardFacts) -> dict[str, Any]:
+    """The entry of `model-index`: one dataset, its metrics, and their intervals as the metrics' `args`."""
+    digest = (facts.manifest.data_digest or "")[:12]
+    return {
+        "task": {"type": "text-classification", "name": f"{facts.manifest.task} by the codebook {facts.codebook.name}"},
+        "dataset": {
+            "type": SHIPPED_DATA if facts.shipped else OWN_DATA,
+            "name": "the corpus of stance-kit" if facts.shipped else "labelled examples of the model's owner",
+            "split": "test",
+            **({"revision": digest} if digest else {}),
         },
+        "metrics": results.index_metrics(facts.evaluation),
     }
 
 
@@ -79,93 +116,54 @@ def _title(facts: CardFacts) -> str:
 
 def _use(facts: CardFacts) -> str:
     row = '{"text": "…", "actor": "…"}' if facts.task.unit == "actor" else '{"text": "…"}'
+    sure = ""
+    if facts.manifest.calibration.get("bars", {}).get("sure"):
+        sure = "\n\nWith `sure=0.9`, it leaves out what it is not sure of, so that about nine answers in ten are right."
     return (
-        "## Use\n\n```python\n"
+        "## Use\n\nTo count and find who takes which position in English news text about "
+        f"“{facts.codebook.target.name}”, where a person reads what matters. Not for judging a person or organisation, "
+        "and not for text of another kind without measuring it there first.\n\n```python\n"
         f'model = stance.load("models:/{facts.model}/{facts.version}")  # after: import stance\n'
-        f"model.predict({row})  # probabilities, and `{facts.manifest.task}`: the labels over threshold\n```"
+        f"model.predict({row})  # probabilities, and `{facts.manifest.task}`: the labels over threshold\n```{sure}"
     )
 
 
 def _labels(facts: CardFacts) -> str:
     rows = [(f"`{label.name}`", label.summary) for label in facts.task.definitions]
-    return "## Labels\n\n" + _table(("label", "summary"), rows)
+    return "## Labels\n\n" + show_table(("label", "summary"), rows)
 
 
 def _data(facts: CardFacts) -> str:
-    evaluation = facts.evaluation
-    lines = [f"- Data digest: `{facts.manifest.data_digest}`", f"- Split digest: `{facts.manifest.split_digest}`"]
+    evaluation, manifest = facts.evaluation, facts.manifest
+    lines = [f"- Data digest: `{manifest.data_digest}`", f"- Split digest: `{manifest.split_digest}`"]
     if evaluation:
         lines.append(f"- Test part: {evaluation['n_examples']} examples of {evaluation['n_documents']} documents")
-    lines.append(
-        f"- Run: `{facts.run_name}` (`{facts.run_id}`), seed {facts.manifest.seed}; its tables list every error"
-    )
-    return "## Data\n\n" + "\n".join(lines)
-
-
-def _results(facts: CardFacts) -> str:
-    if not facts.evaluation:
-        return "## Results on the test part\n\nThe run logged no evaluation of the test part."
-    overall = [(name, _interval(row, "estimate")) for name, row in facts.evaluation["headline"].items()]
-    thresholds = dict(zip(facts.manifest.labels, facts.manifest.calibration["thresholds"], strict=True))
-    labels = [
-        (
-            f"`{row['label']}`",
-            _interval(row, "f1"),
-            _number(row["precision"]),
-            _number(row["recall"]),
-            row["support"],
-            _number(thresholds[row["label"]]),
-        )
-        for row in facts.evaluation["per_label"]
-    ]
+    lines.append(f"- Run: `{facts.run.name}` (`{facts.run.id}`), seed {manifest.seed}; its tables list every error")
+    text = "## Data\n\n" + "\n".join(lines)
+    agreement = shipped_agreement(manifest.task, facts.codebook) if facts.shipped else ()
+    if not agreement:
+        return f"{text}\n\nHow far coders agreed on these labels is not known to the kit."
+    rows = [(f"`{label}`", show_number(kappa), n) for label, kappa, n in agreement]
     return (
-        "## Results on the test part\n\nIn brackets 95% bootstrap intervals over documents.\n\n"
-        + _table(("score", "value"), overall)
-        + "\n\n"
-        + _table(("label", "F1", "precision", "recall", "gold", "threshold"), labels)
+        f"{text}\n\nThe corpus of the kit: written and labelled by a language model. Two blind codings of it agree as "
+        "follows (Cohen's kappa), which says how consistently the codebook is applied, not how people differ; its "
+        f"data card says more.\n\n{show_table(('label', 'kappa', 'examples'), rows)}"
     )
 
 
-def _limits(facts: CardFacts) -> str:
-    lines = [
-        "- Measured on one kind of text only, that of its test part; other genres, languages and targets are not.",
-        "- It codes what a sentence says, not whether it is true, and sees the neighbouring sentences at most.",
-    ]
-    rows = facts.evaluation.get("per_label", [])
-    if rows:
-        worst = min(rows, key=lambda row: row["f1"])
-        lines.append(f"- Weakest label: `{worst['label']}`, F1 {_interval(worst, 'f1')}.")
-    few = [f"`{row['label']}` ({row['support']})" for row in rows if row["support"] < _FEW]
-    if few:
-        lines.append(f"- Under {_FEW} gold examples in the test part, so that the score says little: {', '.join(few)}.")
-    slices = [each for each in facts.evaluation.get("slices", []) if not each["too_small"]]
-    slices = [each for each in slices if each["macro_f1"]["estimate"] is not None]
-    for each in sorted(slices, key=lambda each: each["macro_f1"]["estimate"])[:_SHOWN_SLICES]:
-        score = _interval(each["macro_f1"], "estimate")
-        lines.append(f"- Among the lowest slices: {each['kind']} {each['value']}, macro-F1 {score} (n = {each['n']}).")
-    return "## Limits\n\n" + "\n".join(lines)
+def _versions(facts: CardFacts) -> str:
+    tags, manifest = facts.run.tags, facts.manifest
+    packages = ", ".join(f"{name} {version}" for name, version in sorted(manifest.packages.items()))
+    commit = tags.get("git_commit", "")
+    state = " with changes" if tags.get("git_dirty") == "true" else ""
+    lines = [f"- stance-kit {manifest.kit_version}, bundle of {manifest.created}, format {manifest.format}"]
+    if commit:
+        lines.append(f"- Trained at commit `{commit[:12]}`{state}")
+    lines.append(f"- Packages: {packages}")
+    return "## Versions\n\n" + "\n".join(lines)
 
 
-def _why(facts: CardFacts) -> str:
-    return "## Why it is champion\n\n" + "\n".join(f"- {reason}" for reason in facts.verdict.reasons)
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    lines = ["| " + " | ".join(columns) + " |", "|" + " --- |" * len(columns)]
-    cells = [[str(cell).replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in cells])
-
-
-def _interval(row: Mapping[str, Any], name: str) -> str:
-    prefix = "" if name == "estimate" else f"{name}_"
-    low, high = row.get(f"{prefix}low"), row.get(f"{prefix}high")
-    bounds = "" if low is None or high is None else f" [{_number(low)}, {_number(high)}]"
-    return _number(row[name]) + bounds
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+def _verdict(facts: CardFacts) -> str:
+    titles = {"promote": "Why it is champion", "forced": "Why it is champion", "refuse": "Why it is not champion"}
+    lines = [f"- {reason}" for reason in facts.verdict.reasons]
+    return f"## {titles[facts.verdict.outcome]}\n\n" + "\n".join(lines)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stance.errors import StoreError
-from stance.tracking.runs import TAG
-from stance.tracking.store import Store, open_store
+from stance.tracking.runs import EVALUATION, PREDICTIONS, TAG
+from stance.tracking.store import Store, open_store, wrap_errors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,6 +135,33 @@ def find_run(store: Store, wanted: str) -> RunSummary:
     choice = ", ".join(dict.fromkeys(f"{known[key].name} ({known[key].id[:8]})" for key in near))
     hint = f"; the nearest are {choice}" if near else "; the store holds no runs: train first"
     raise StoreError(f"there is no run '{wanted}' in {store.uri}{hint}")
+
+
+def read_evaluation(store: Store, run: RunSummary) -> dict[str, Any]:
+    """Return what a run logged of its test part (`Evaluation.to_json`), empty where it logged none."""
+    import mlflow
+
+    path = f"{EVALUATION}/test.json"
+    with wrap_errors(store.uri, writing=True):
+        if path not in _listed(store, run):
+            return {}
+        return dict(mlflow.artifacts.load_dict(f"runs:/{run.id}/{path}"))
+
+
+def read_predictions(store: Store, run: RunSummary) -> pd.DataFrame | None:
+    """Return a run's test predictions (`Evaluation.prediction_frame`), None where it logged none."""
+    import mlflow
+    import pandas as pd
+
+    path = f"{EVALUATION}/{PREDICTIONS.format(part='test')}"
+    with wrap_errors(store.uri, writing=True):
+        if path not in _listed(store, run):
+            return None
+        return pd.read_parquet(mlflow.artifacts.download_artifacts(artifact_uri=f"runs:/{run.id}/{path}"))
+
+
+def _listed(store: Store, run: RunSummary) -> list[str]:
+    return [each.path for each in store.client.list_artifacts(run.id, EVALUATION)]
 
 
 def _cell(run: RunSummary, column: str) -> Any:

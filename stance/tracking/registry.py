@@ -1,36 +1,51 @@
-"""The registry. What enters is a finished run; what leaves is a registered version, `champion` when the gate agrees."""
+"""The registry. What enters is a finished run; what leaves is a registered version: `champion` when the gate agrees,
+`challenger` when it does not."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from stance import codebook
 from stance.codebook import Codebook
 from stance.errors import GateRefusal, StoreError
 from stance.models.bundle import Bundle, read_bundle
 from stance.tracking.card import CardFacts, render_card
-from stance.tracking.gate import METRIC, Measured, Verdict, decide
-from stance.tracking.history import RunSummary, find_run, search_runs
-from stance.tracking.loading import fetch_model, list_aliases, list_versions
+from stance.tracking.gate import METRIC, Check, Measured, Verdict, decide
+from stance.tracking.history import RunSummary, find_run, read_evaluation, read_predictions, search_runs
+from stance.tracking.loading import fetch_model, list_aliases
+from stance.tracking.lock import Lock, hold_lock
+from stance.tracking.rules import GateRules
 from stance.tracking.runs import MODEL_TAG, TAG
-from stance.tracking.store import Store, open_store, wrap_errors
+from stance.tracking.store import Store, open_store
+from stance.tracking.versions import register_version, written
 
 CHAMPION = "champion"
+CHALLENGER = "challenger"
 PREVIOUS = "previous"
-CARDS = Path("models")
+CARD = "card.md"
+CHOICE = "validation.macro_f1"
 
 _MODEL = MODEL_TAG.removeprefix(TAG)
 
 
 @dataclass(frozen=True)
+class Terms:
+    """How `promote` goes about it: the gate's rules, where cards go, whether to decide only, and to break a lock."""
+
+    rules: GateRules = field(default_factory=GateRules)
+    cards: Path = Path("models")
+    dry_run: bool = False
+    break_lock: bool = False
+
+
+@dataclass(frozen=True)
 class Promotion:
-    """What `promote` did. `changed` is False when the run was champion already; `previous` is the version before."""
+    """What `promote` did, or with `dry_run` would do. `changed` is False when the run was champion already.
+
+    `version` is the run's (0: not registered), `previous` the version that was champion before. `card` is None where
+    none was written in the working directory: a challenger's is in its run only.
+    """
 
     model: str
     version: int
@@ -38,8 +53,19 @@ class Promotion:
     run_name: str
     previous: int | None
     verdict: Verdict
-    card: Path
+    card: Path | None
     changed: bool
+
+
+class Refused(GateRefusal):
+    """The gate said no; `promotion` tells what was registered and why."""
+
+    def __init__(self, promotion: Promotion) -> None:
+        self.promotion = promotion
+        kept = "keeps its champion" if promotion.previous is not None else "gets no champion"
+        where = f"version {promotion.version} is its challenger" if promotion.version else "nothing was registered"
+        reasons = "; ".join(check.text for check in promotion.verdict.checks if check.passed is False)
+        super().__init__(f"{promotion.model} {kept}: {reasons}; {where}; overrule it with --force --why REASON")
 
 
 def promote(
@@ -47,63 +73,100 @@ def promote(
     run: str | None = None,
     force: str | None = None,
     book: Codebook | None = None,
-    cards: Path = CARDS,
+    terms: Terms | None = None,
 ) -> Promotion:
     """Make a run (by id, prefix or name; None: the best of its task) champion of `<codebook>-<task>`.
 
-    The best has the highest test macro-F1 among the finished runs that share split, data and codebook with the newest
-    one. The old champion becomes `previous`, and the card is written to `<cards>/<model>.md`. `force` is the reason to
-    promote against the gate. Until the last step the old champion stays in place; a repeated call takes up what a
-    failed one left. Raises GateRefusal when the gate says no, and StoreError for no such run or one without a model.
+    The best has the highest macro-F1 on validation (on test where not all logged it) among the finished runs that share
+    split, data and codebook with the newest one. The old champion becomes `previous`, and the card is written to
+    `<cards>/<model>.md`. `force` is the reason to promote against the gate. Until the last step the old champion stays
+    in place; a repeated call takes up what a failed one left. Raises Refused when the gate says no (the run is then
+    registered as `challenger`), and StoreError for no such run, one without a model, or while another promotes.
     """
-    book = book or codebook.load()
+    book, terms = book or codebook.load(), terms or Terms()
     name = book.registered_model(task)
     with open_store() as store:
         candidate = _candidate(store, book, task, run)
         bundle = read_bundle(fetch_model(store, candidate.tags[_MODEL]))
-        champion = _champion(store, name)
-        verdict = decide(_measured(candidate), None if champion is None else _measured(champion[1]))
-        if champion is not None and champion[1].id == candidate.id:
-            verdict = Verdict(True, (f"run {candidate.name} ({candidate.id[:8]}) is the champion already",))
-        elif not verdict.promote:
-            verdict = _overrule(name, verdict, force)
-        done = Promotion(
-            model=name,
-            version=0 if champion is None else champion[0],
-            run_id=candidate.id,
-            run_name=candidate.name,
-            previous=None if champion is None else champion[0],
-            verdict=verdict,
-            card=Path(cards) / f"{name}.md",
-            changed=champion is None or champion[1].id != candidate.id,
-        )
-        return _apply(store, done, candidate, bundle)
+        if terms.dry_run:
+            done = _plan(store, name, candidate, force, terms)
+        else:
+            with hold_lock(store, name, terms.break_lock) as lock:
+                done = _apply(lock, _plan(store, name, candidate, force, terms), candidate, bundle)
+    if not done.verdict.promote:
+        raise Refused(done)
+    return done
 
 
-def _apply(store: Store, plan: Promotion, candidate: RunSummary, bundle: Bundle) -> Promotion:
+def _plan(store: Store, name: str, candidate: RunSummary, force: str | None, terms: Terms) -> Promotion:
+    champion = _champion(store, name)
+    same = champion is not None and champion[1].id == candidate.id
+    if same:
+        text = f"run {candidate.name} ({candidate.id[:8]}) is the champion already"
+        verdict = Verdict(True, (Check("difference", True, text),))
+    else:
+        rival = None if champion is None else _measured(store, champion[1])
+        verdict = decide(_measured(store, candidate), rival, terms.rules)
+        if force and not verdict.promote:
+            verdict = replace(verdict, promote=True, why=force)
+    before = None if champion is None else champion[0]
+    return Promotion(
+        model=name,
+        version=(before or 0) if same else 0,
+        run_id=candidate.id,
+        run_name=candidate.name,
+        previous=before,
+        verdict=verdict,
+        card=terms.cards / f"{name}.md" if verdict.promote else None,
+        changed=not same,
+    )
+
+
+def _apply(lock: Lock, plan: Promotion, candidate: RunSummary, bundle: Bundle) -> Promotion:
     """Register, write the card aside, move the aliases, and only then put the card in place."""
+    store, client = lock.store, lock.store.client
+    aliases = list_aliases(store, plan.model) if plan.previous is not None else {}
     if not plan.changed:
-        plan = replace(plan, previous=list_aliases(store, plan.model).get(PREVIOUS))
-        if plan.card.is_file():
+        plan = replace(plan, previous=aliases.get(PREVIOUS))
+        if plan.card is not None and plan.card.is_file():
             return plan
     else:
-        plan = replace(plan, version=_register(store, plan, candidate))
+        plan = replace(plan, version=register_version(store, plan.model, candidate, plan.verdict))
+    version = str(plan.version)
     facts = CardFacts(
         model=plan.model,
         version=plan.version,
-        run_id=candidate.id,
-        run_name=candidate.name,
+        run=candidate,
         manifest=bundle.manifest,
         codebook=bundle.codebook,
-        evaluation=_evaluation(store, candidate),
+        evaluation=read_evaluation(store, candidate),
         verdict=plan.verdict,
     )
-    with _written(plan.card, render_card(facts)):
+    text = render_card(facts)
+    client.log_text(candidate.id, text, CARD)
+    if plan.card is None:
+        client.set_registered_model_alias(plan.model, CHALLENGER, version)
+        return plan
+    with written(plan.card, text):
         if plan.changed:
+            _check_champion(lock, plan)
             if plan.previous is not None:
-                store.client.set_registered_model_alias(plan.model, PREVIOUS, str(plan.previous))
-            store.client.set_registered_model_alias(plan.model, CHAMPION, str(plan.version))
+                client.set_registered_model_alias(plan.model, PREVIOUS, str(plan.previous))
+            client.set_registered_model_alias(plan.model, CHAMPION, version)
+    if aliases.get(CHALLENGER) == plan.version:
+        client.delete_registered_model_alias(plan.model, CHALLENGER)
     return plan
+
+
+def _check_champion(lock: Lock, plan: Promotion) -> None:
+    """The verdict is about one champion: refuse to act on it when someone put another one there by hand meanwhile."""
+    lock.check()
+    now = list_aliases(lock.store, plan.model).get(CHAMPION)
+    if now != plan.previous:
+        raise StoreError(
+            f"the champion of {plan.model} changed from version {plan.previous} to {now} while this promotion ran; "
+            "nothing was promoted: try again"
+        )
 
 
 def _candidate(store: Store, book: Codebook, task: str, wanted: str | None) -> RunSummary:
@@ -125,26 +188,21 @@ def _candidate(store: Store, book: Codebook, task: str, wanted: str | None) -> R
     if not runs:
         raise StoreError(f"no finished run of the task '{task}' with a model and {METRIC} in {store.uri}; train first")
     same = [run for run in runs if _digests(run) == _digests(runs[0])]
-    return max(same, key=lambda run: run.metrics[METRIC])
+    # Chosen on validation, as a winner of the test part would face the gate with a score that its luck had raised.
+    choice = CHOICE if all(CHOICE in run.metrics for run in same) else METRIC
+    return max(same, key=lambda run: run.metrics[choice])
 
 
 def _promotable(run: RunSummary) -> bool:
     return run.status == "FINISHED" and _MODEL in run.tags
 
 
-def _digests(run: RunSummary) -> tuple[str, ...]:
-    return tuple(run.tags.get(name, "") for name in ("split_digest", "data_digest", "codebook_hash"))
+def _digests(run: RunSummary) -> tuple[str, str, str]:
+    return run.tags.get("split_digest", ""), run.tags.get("data_digest", ""), run.tags.get("codebook_hash", "")
 
 
-def _measured(run: RunSummary) -> Measured:
-    return Measured(run.id, run.metrics, *_digests(run))
-
-
-def _overrule(name: str, verdict: Verdict, force: str | None) -> Verdict:
-    if not force:
-        reasons = "; ".join(verdict.reasons)
-        raise GateRefusal(f"{name} keeps its champion: {reasons}; overrule it with --force --why REASON")
-    return Verdict(True, (*verdict.reasons, f"overruled: {force}"))
+def _measured(store: Store, run: RunSummary) -> Measured:
+    return Measured(run.id, run.metrics, *_digests(run), predictions=read_predictions(store, run))
 
 
 def _champion(store: Store, name: str) -> tuple[int, RunSummary] | None:
@@ -156,55 +214,3 @@ def _champion(store: Store, name: str) -> tuple[int, RunSummary] | None:
         return None
     run_id = store.client.get_model_version(name, str(version)).run_id
     return version, RunSummary.of(store.client.get_run(run_id))
-
-
-def _register(store: Store, plan: Promotion, candidate: RunSummary) -> int:
-    """Return the candidate's version; one left by a promotion that failed, or was champion once, is used again."""
-    client = store.client
-    source = candidate.tags[_MODEL]
-    if not client.search_registered_models(f"name = '{plan.model}'"):
-        client.create_registered_model(plan.model)
-    known = [version for version, origin in list_versions(store, plan.model).items() if origin == source]
-    if known:
-        version = known[-1]
-    else:
-        model_id = source.removeprefix("models:/")
-        version = int(client.create_model_version(plan.model, source, run_id=candidate.id, model_id=model_id).version)
-    tags = {
-        "verdict": "promote",
-        "reasons": "\n".join(plan.verdict.reasons),
-        "split_digest": candidate.tags.get("split_digest", ""),
-        "data_digest": candidate.tags.get("data_digest", ""),
-        METRIC: str(candidate.metrics.get(METRIC, "")),
-    }
-    for key, value in tags.items():
-        client.set_model_version_tag(plan.model, str(version), TAG + key, value)
-    return version
-
-
-def _evaluation(store: Store, run: RunSummary) -> dict[str, Any]:
-    import mlflow
-
-    path = "evaluation/test.json"
-    with wrap_errors(store.uri, writing=True):
-        if not any(each.path == path for each in store.client.list_artifacts(run.id, "evaluation")):
-            return {}
-        return dict(mlflow.artifacts.load_dict(f"runs:/{run.id}/{path}"))
-
-
-@contextmanager
-def _written(path: Path, text: str) -> Iterator[None]:
-    """Write `text` beside `path`, and rename it into place only if the block succeeds."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise StoreError(f"{path}: cannot write the model card: {error.strerror or error}") from error
-    try:
-        yield
-        Path(draft).chmod(0o644)
-        Path(draft).replace(path)
-    finally:
-        Path(draft).unlink(missing_ok=True)

@@ -94,10 +94,16 @@ def test_the_gate_has_its_own_status(stance_main, workspace):
     worst = min((row for row in rows if row["test.macro_f1"] is not None), key=lambda row: row["test.macro_f1"])
     card = (workspace / "models" / "taliban-stance.md").read_text()
     ran = stance_main("promote", "--run", worst["run_id"], cwd=workspace)
-    assert (ran.status, ran.out) == (3, "")
+    assert ran.status == 3
+    assert "challenger now" in ran.out
+    assert "\n  failed: macro-F1 " in ran.out
     assert ran.err.startswith("error: taliban-stance keeps its champion")
     assert "--force --why" in ran.err
     assert (workspace / "models" / "taliban-stance.md").read_text() == card
+    facts = json.loads(stance_main("promote", "--run", worst["run_id"], "--dry-run", "--json", cwd=workspace).out)
+    assert (facts["outcome"], facts["dry_run"], facts["card"]) == ("refuse", True, None)
+    for usage in (["--why", "because"], ["--non-inferior", "3"]):
+        assert stance_main("promote", *usage, cwd=workspace).status == 2
 
 
 @slow

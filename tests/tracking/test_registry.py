@@ -2,12 +2,12 @@ from pathlib import Path
 
 import mlflow
 import pytest
-import yaml
 
 import stance
 from stance.codebook import Codebook
-from stance.errors import BundleError, GateRefusal, StoreError
-from stance.tracking.registry import promote
+from stance.errors import BundleError, StoreError
+from stance.tracking import registry
+from stance.tracking.registry import Refused, Terms, promote
 from stance.tracking.runs import RunRecord, tracked_run
 from stance.tracking.store import open_store
 
@@ -20,28 +20,31 @@ def aliases():
         return {alias: int(version) for alias, version in opened.client.get_registered_model(NAME).aliases.items()}
 
 
-def test_the_best_run_becomes_champion_and_the_old_one_moves_aside(store, train):
+def test_the_best_run_becomes_champion_and_the_old_one_moves_aside(store, train, lenient):
     with pytest.raises(StoreError, match="no finished run of the task 'stance' with a model"):
-        promote("stance")
-    first = promote("stance", train("majority"))
+        promote("stance", terms=lenient)
+    first = promote("stance", train("majority"), terms=lenient)
     assert (first.model, first.version, first.previous, first.changed) == (NAME, 1, None, True)
     assert aliases() == {"champion": 1}
     best = train("tfidf-linear")
     train("majority", name="again")
-    done = promote("stance")
+    done = promote("stance", terms=lenient)
     assert (done.version, done.run_id, done.previous, done.changed) == (2, best, 1, True)
     assert aliases() == {"champion": 2, "previous": 1}
     with open_store() as opened:
         tags = [opened.client.get_model_version(NAME, version).tags for version in ("1", "2")]
     assert "there is no champion yet" in tags[0]["stance.reasons"]
-    assert "the champion's is" in tags[1]["stance.reasons"]
+    assert "the interval excludes 0" in tags[1]["stance.reasons"]
+    assert tags[1]["stance.verdict"] == "promote"
+    assert tags[1]["stance.check.difference"] == "passed"
+    assert float(tags[1]["stance.gate.difference.low"]) > 0
 
 
-def test_the_champion_is_not_promoted_twice(store, train):
+def test_the_champion_is_not_promoted_twice(store, train, lenient):
     run = train("tfidf-linear")
-    first = promote("stance", run)
+    first = promote("stance", run, terms=lenient)
     first.card.unlink()
-    again = promote("stance")
+    again = promote("stance", terms=lenient)
     assert not again.changed
     assert again.version == first.version == 1
     assert "is the champion already" in again.verdict.reasons[0]
@@ -49,34 +52,79 @@ def test_the_champion_is_not_promoted_twice(store, train):
     assert aliases() == {"champion": 1}
 
 
-def test_a_worse_run_is_refused_and_force_needs_a_reason(store, train):
-    promote("stance", train("tfidf-linear"))
+def test_a_worse_run_is_refused_and_force_needs_a_reason(store, train, lenient):
+    promote("stance", train("tfidf-linear"), terms=lenient)
     worse = train("majority")
     with pytest.raises(
-        GateRefusal, match=r"keeps its champion: test\.macro_f1 is .*on the same test part.*--force"
+        Refused, match=r"keeps its champion: macro-F1 .*the candidate is worse; version 2.*--force"
     ) as no:
-        promote("stance", worse)
+        promote("stance", worse, terms=lenient)
     assert no.value.exit_status == 3
-    assert aliases() == {"champion": 1}
-    done = promote("stance", worse, force="kept for teaching")
+    assert (no.value.promotion.version, no.value.promotion.card) == (2, None)
+    assert aliases() == {"champion": 1, "challenger": 2}
+    with open_store() as opened:
+        assert opened.client.get_model_version(NAME, "2").tags["stance.verdict"] == "refuse"
+        card = mlflow.artifacts.load_text(f"runs:/{worse}/card.md")
+    assert "## Why it is not champion" in card
+    done = promote("stance", worse, force="kept for teaching", terms=lenient)
     assert aliases() == {"champion": 2, "previous": 1}
-    assert promote("stance").version == 1  # the old champion comes back as the version it was
+    assert promote("stance", terms=lenient).version == 1  # the old champion comes back as the version it was
     assert done.verdict.reasons[-1] == "overruled: kept for teaching"
     with open_store() as opened:
-        assert "overruled" in opened.client.get_model_version(NAME, "2").tags["stance.reasons"]
+        tags = opened.client.get_model_version(NAME, "2").tags
+    assert "overruled" in tags["stance.reasons"]
+    assert (tags["stance.verdict"], tags["stance.why"]) == ("forced", "kept for teaching")
 
 
-def test_runs_on_another_split_do_not_compete(store, train):
-    promote("stance", train("tfidf-linear", split="split-a"))
+def test_a_dry_run_says_the_verdict_and_writes_nothing(store, train, lenient):
+    run = train("tfidf-linear")
+    dry = Terms(rules=lenient.rules, dry_run=True)
+    assert promote("stance", run, terms=dry).verdict.promote
+    with open_store() as opened:
+        assert opened.client.search_registered_models() == []
+    promote("stance", run, terms=lenient)
+    with pytest.raises(Refused, match="nothing was registered"):
+        promote("stance", train("majority"), terms=dry)
+    assert aliases() == {"champion": 1}
+    assert Path("models").exists()
+
+
+def test_the_candidate_is_chosen_on_validation(store, train, lenient):
+    lucky = train("tfidf-linear", name="lucky", extra={"validation.macro_f1": 0.3})
+    sound = train("majority", name="sound", extra={"validation.macro_f1": 0.6})
+    assert promote("stance", terms=lenient).run_id == sound
+    assert promote("stance", lucky, terms=lenient).run_id == lucky
+
+
+def test_a_champion_put_there_by_hand_meanwhile_is_not_overwritten(store, train, lenient, monkeypatch):
+    for kind in ("majority", "tfidf-linear"):
+        promote("stance", train(kind), terms=lenient)
+    promote("stance", train("majority", name="third"), force="to have a third", terms=lenient)
+    better = train("tfidf-linear", name="better")
+    render = registry.render_card
+
+    def render_late(facts):
+        with open_store() as opened:
+            opened.client.set_registered_model_alias(NAME, "champion", "1")
+        return render(facts)
+
+    monkeypatch.setattr(registry, "render_card", render_late)
+    with pytest.raises(StoreError, match="changed from version 3 to 1 while this promotion ran"):
+        promote("stance", better, terms=lenient)
+    assert aliases()["champion"] == 1
+
+
+def test_runs_on_another_split_do_not_compete(store, train, lenient):
+    promote("stance", train("tfidf-linear", split="split-a"), terms=lenient)
     fresh = train("majority", split="split-b")
-    with pytest.raises(GateRefusal, match="the split differs from the champion's"):
-        promote("stance")
-    assert promote("stance", force="new split").run_id == fresh
+    with pytest.raises(Refused, match="the split differs from the champion's"):
+        promote("stance", terms=lenient)
+    assert promote("stance", force="new split", terms=lenient).run_id == fresh
 
 
-def test_a_promotion_that_dies_halfway_leaves_the_old_champion(store, train, monkeypatch):
+def test_a_promotion_that_dies_halfway_leaves_the_old_champion(store, train, lenient, monkeypatch):
     old, new = train("majority"), train("tfidf-linear")
-    card = promote("stance", old).card.read_text()
+    card = promote("stance", old, terms=lenient).card.read_text()
     set_alias = mlflow.MlflowClient.set_registered_model_alias
 
     def die(*args, **kwargs):
@@ -96,33 +144,33 @@ def test_a_promotion_that_dies_halfway_leaves_the_old_champion(store, train, mon
         with monkeypatch.context() as patch:
             patch.setattr(place, fault)
             with pytest.raises(StoreError, match="the line went dead"):
-                promote("stance", new)
+                promote("stance", new, terms=lenient)
         assert aliases()["champion"] == 1, place
         assert stance.load(f"models:/{NAME}@champion").manifest.kind == "majority"
         assert [path.name for path in Path("models").iterdir()] == [f"{NAME}.md"]
         assert Path(f"models/{NAME}.md").read_text() == card
-    assert promote("stance", new).version == 2
+    assert promote("stance", new, terms=lenient).version == 2
     assert aliases() == {"champion": 2, "previous": 1}
 
 
-def test_a_card_that_cannot_be_written_stops_the_promotion(store, train):
+def test_a_card_that_cannot_be_written_stops_the_promotion(store, train, lenient):
     Path("models").write_text("in the way")
     with pytest.raises(StoreError, match="cannot write the model card"):
-        promote("stance", train("tfidf-linear"))
+        promote("stance", train("tfidf-linear"), terms=lenient)
     assert aliases() == {}
 
 
-def test_a_damaged_model_is_never_registered(store, train):
+def test_a_damaged_model_is_never_registered(store, train, lenient):
     run = train("tfidf-linear")
     for path in store.rglob("mlartifacts/**/bundle.json"):
         path.write_text("{}")
     with pytest.raises(BundleError, match=r"bundle\.json"):
-        promote("stance", run)
+        promote("stance", run, terms=lenient)
     with open_store() as opened:
         assert opened.client.search_registered_models() == []
 
 
-def test_what_cannot_be_promoted(store, train, book: Codebook):
+def test_what_cannot_be_promoted(store, train, lenient, book: Codebook):
     with tracked_run(RunRecord("bare", "stance", "majority", {}, book)):
         pass
     with pytest.raises(StoreError, match=r"run 'bare'.*without a model; train it again"):
@@ -131,21 +179,3 @@ def test_what_cannot_be_promoted(store, train, book: Codebook):
         promote("frames", train("tfidf-linear"))
     with pytest.raises(StoreError, match=r"no run 'tfidf-liner'.*tfidf-linear"):
         promote("stance", "tfidf-liner")
-
-
-def test_the_card_tells_what_the_model_is(store, train, evaluations):
-    done = promote("stance", train("tfidf-linear", name="words"))
-    assert done.card == Path(f"models/{NAME}.md")
-    _, header, body = done.card.read_text().split("---\n", 2)
-    facts = yaml.safe_load(header)
-    evaluation = evaluations["tfidf-linear"][1]
-    assert (facts["model_name"], facts["version"], facts["run_id"]) == (NAME, 1, done.run_id)
-    assert facts["metrics"]["test.macro_f1"]["estimate"] == pytest.approx(evaluation.macro_f1.estimate, abs=1e-4)
-    assert facts["metrics"]["test.macro_f1"]["low"] <= facts["metrics"]["test.macro_f1"]["high"]
-    code = body.split("```python\n")[1].split("```")[0].strip().splitlines()
-    assert len(code) == 2
-    assert code[0].startswith(f'model = stance.load("models:/{NAME}/1")')
-    for label in evaluation.labels:
-        assert f"| `{label}` |" in body
-    for heading in ("Use", "Labels", "Data", "Results on the test part", "Limits", "Why it is champion"):
-        assert f"## {heading}\n" in body
