@@ -7,9 +7,9 @@ another push sent meanwhile is found and removed (see `labeling.repeats`).
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from labeling.client import Studio, check_results
 from labeling.failures import Interrupted
@@ -29,6 +29,9 @@ OVERLAP = 2  # annotators per task, unless said otherwise
 LETTERS = 2_000_000  # of text in a request, where sentences or contexts are very long
 PATIENCE = 90.0  # seconds that we wait for a server that went away in the middle
 TRIES = 3  # a server that fails on a request may do so for ever
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +68,13 @@ def push(studio: Studio, plan: Plan, book: Codebook, progress: Progress = lambda
         state["done"] += len(part)
         progress(dict(state))
     if plan.models and plan.wanted and project.model_version != plan.version:
-        studio.update_project(project.id, model_version=plan.version)
+        _patiently(studio, lambda: studio.update_project(project.id, model_version=plan.version))
     repeated, twice = 0, tuple[str, ...]()
-    if plan.send or plan.repeats:
-        repeated, twice = remove_repeats(studio, project.id, plan.wanted, book.hash)
+    if _may_repeat(plan, _patiently(studio, lambda: studio.project(project.id))):
+        repeated, twice = _patiently(studio, lambda: remove_repeats(studio, project.id, plan.wanted, book.hash))
     predicted = (len(plan.send) if plan.models else 0) + len(plan.predict)
-    return Pushed(studio.project(project.id), len(plan.send), plan.there, predicted, repeated, twice)
+    done = _patiently(studio, lambda: studio.project(project.id))
+    return Pushed(done, len(plan.send), plan.there, predicted, repeated, twice)
 
 
 def divide(examples: Sequence[Example]) -> Iterator[list[Example]]:
@@ -108,6 +112,12 @@ def _prepare(studio: Studio, plan: Plan, interface: str) -> Project:
     if wish.overlap not in (None, project.overlap):
         settings["maximum_annotations"] = wish.overlap
     return studio.update_project(project.id, **settings) if settings else project
+
+
+def _may_repeat(plan: Plan, project: Project) -> bool:
+    """Return whether somebody else sent tasks since the plan was made; listing those of a large project takes long."""
+    before = plan.project.tasks if plan.project else 0  # counted before the plan's list was made
+    return bool(plan.repeats or plan.renewed) or project.tasks != before + len(plan.send)
 
 
 def _tasks(batch: Sequence[Example], book: Codebook, plan: Plan, interface: str) -> list[dict[str, Any]]:
@@ -161,6 +171,16 @@ def _predict(studio: Studio, project: Project, part: Sequence[tuple[int, Example
                 waiting.pop(done, None)
             if not waiting:
                 return
+
+
+def _patiently(studio: Studio, do: Callable[[], T]) -> T:
+    """Return what `do` returns, which may as well be done twice; SQLite is now and then locked by somebody else."""
+    for _ in range(TRIES - 1):
+        try:
+            return do()
+        except Interrupted as lost:
+            _await_server(studio, lost)
+    return do()
 
 
 def _await_server(studio: Studio, lost: Interrupted) -> None:
