@@ -7,6 +7,7 @@ Importing it is cheap: `datasets`, scikit-learn and pandas are loaded by the fun
 from stance.dataset.divisions import Division, divide
 from stance.dataset.files import iterate_examples, read_examples, replacing, write_examples, write_table
 from stance.dataset.hub import from_dataset, load, to_dataset
+from stance.dataset.importers import import_set
 from stance.dataset.overlap import check_disjoint, check_overlap
 from stance.dataset.parts import from_file, load_examples, read_labelled
 from stance.dataset.shipped import codings, examples, fixed_split
@@ -25,6 +26,7 @@ __all__ = [
     "folds",
     "from_dataset",
     "from_file",
+    "import_set",
     "iterate_examples",
     "load",
     "load_examples",
