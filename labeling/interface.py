@@ -44,6 +44,11 @@ def questions(book: Codebook, task: str) -> tuple[str, ...]:
     return (task, *(name for name, other in book.tasks.items() if other.unit == "sentence"))
 
 
+def answers(task: Task) -> tuple[str, ...]:
+    """Return the choices of a task: its labels, and "none" unless the task is exclusive."""
+    return task.labels if task.exclusive else (*task.labels, NONE)
+
+
 def flags_of(book: Codebook, task: str) -> dict[str, str]:
     """Return the flags of the interface and their hotkeys, which no label has; "" where every key is taken."""
     taken = {key for name in questions(book, task) for key in _hotkeys(book.task(name))}
@@ -87,14 +92,16 @@ def render(book: Codebook, task: str) -> str:
 def _question(view: ET.Element, name: str, task: Task, main: bool) -> None:
     block = ET.SubElement(view, "View", className="question main" if main else "question")
     ET.SubElement(block, "Header", value=_literal(task.question if main else f"{task.question} (optional)"), size="5")
-    choices = ET.SubElement(block, "Choices", name=name, toName=SENTENCE, choice="multiple", showInline="true")
+    kind = "single-radio" if task.exclusive else "multiple"
+    choices = ET.SubElement(block, "Choices", name=name, toName=SENTENCE, choice=kind, showInline="true")
     if main:
-        must = f"Choose {' or '.join(task.labels)}, or '{NONE}'; or skip the task."
+        must = f"Choose {' or '.join(answers(task))} (beside a flag, too); or skip the task."
         choices.attrib |= {"required": "true", "requiredMessage": must}
     for label in task.definitions:
         _choice(choices, label.name, label.hotkey, label.summary, label.definition)
-    _choice(choices, NONE, task.none_hotkey, task.none_summary, f"{task.none_summary}. Excludes all the others.")
-    _notices(block, name, task)
+    if not task.exclusive:
+        _choice(choices, NONE, task.none_hotkey, task.none_summary, f"{task.none_summary}. Excludes all the others.")
+        _notices(block, name, task)
 
 
 def _choice(choices: ET.Element, value: str, hotkey: str, summary: str, hint: str) -> None:

@@ -12,7 +12,7 @@ from html import escape
 from typing import Any, NamedTuple
 
 from labeling.annotations import Labels
-from labeling.interface import COMMENT, FLAGS, NONE, SENTENCE, flags_of, questions
+from labeling.interface import COMMENT, FLAGS, NONE, SENTENCE, answers, flags_of, questions
 from stance.codebook import Codebook
 from stance.dataset.rows import parse_row
 from stance.errors import DataError
@@ -69,17 +69,21 @@ def from_task(data: Mapping[str, Any]) -> Example:
 def to_result(
     labels: Labels, book: Codebook, task: str, flags: Iterable[str] = (), comment: str = ""
 ) -> list[dict[str, Any]]:
-    """Return an answer as Label Studio results; a task that is None in `labels` or not in it is left open.
+    """Return an answer as Label Studio results; a task that is None in `labels` or not in it is left open, and so is an
+    exclusive one without a label.
 
     Raises CodebookError for a label that is not in the codebook, or a task that the interface does not ask.
     """
     asked = questions(book, task)
     results = []
     for name, given in labels.items():
-        if given is not None:
-            if name not in asked:
-                raise DataError(f"labels of '{name}': the interface of '{task}' asks only {', '.join(asked)}")
-            results.append(_choices(name, book.task(name).order(given) or (NONE,)))
+        if given is None:
+            continue
+        if name not in asked:
+            raise DataError(f"labels of '{name}': the interface of '{task}' asks only {', '.join(asked)}")
+        none = () if book.task(name).exclusive else (NONE,)
+        if choices := book.task(name).order(given) or none:
+            results.append(_choices(name, choices))
     if chosen := tuple(flags):
         results.append(_choices(FLAGS, chosen))
     if comment:
@@ -117,10 +121,12 @@ def from_result(result: Iterable[Mapping[str, Any]], book: Codebook, task: str) 
 def _read_choices(value: Mapping[str, Any], book: Codebook, name: str) -> tuple[tuple[str, ...], list[str]]:
     given = set(value.get("choices") or ())
     task, problems = book.task(name), []
-    if unknown := sorted(given - set(task.labels) - {NONE}):
+    if unknown := sorted(given - set(answers(task))):
         problems.append(f"{name}: label {', '.join(map(repr, unknown))} is not in the codebook")
-    if NONE in given and len(given) > 1:
+    if not task.exclusive and NONE in given and len(given) > 1:
         problems.append(f"{name}: 'none' stands beside {', '.join(sorted(given - {NONE}))}")
+    if task.exclusive and len(given) != 1:
+        problems.append(f"{name}: {len(given)} labels, and the task takes exactly one")
     return task.order(given & set(task.labels)), problems
 
 

@@ -28,7 +28,7 @@ ANNOTATIONS = st.builds(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(some=st.lists(ANNOTATIONS, max_size=4))
 def test_what_is_written_is_read(some, tmp_path_factory):
     path = tmp_path_factory.mktemp("annotations") / "a.jsonl"

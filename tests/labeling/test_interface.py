@@ -28,7 +28,8 @@ SCREENS = [(path, task) for path in BOOKS for task in codebooks.load(path).tasks
 def plant(**changes):
     """The worked example of another codebook, with changes to its first task."""
     row = codebooks.load(Path(__file__).parents[2] / "experiments/codebooks/power-plant.yaml").model_dump(by_alias=True)
-    row["tasks"]["position"] |= changes
+    row["tasks"]["position"] |= {"probes": ()} | changes
+    row["rules"] = ()
     return codebooks.Codebook.model_validate(row)
 
 
@@ -41,8 +42,9 @@ def test_every_label_has_its_key_summary_and_definition(path, task):
     book = codebooks.load(path)
     shown = choices(render(book, task), task)
     labels = book.task(task).definitions
-    assert [one["value"] for one in shown] == [*book.task(task).labels, NONE]
-    assert [one["hotkey"] for one in shown] == [*(label.hotkey for label in labels), book.task(task).none_hotkey]
+    none = [] if book.task(task).exclusive else [(NONE, book.task(task).none_hotkey)]
+    keys = [(one["value"], one["hotkey"]) for one in shown]
+    assert keys == [*((label.name, label.hotkey) for label in labels), *none]
     for one, label in zip(shown, labels, strict=False):
         assert one["hint"] == label.definition
         assert label.name in one["html"]
@@ -58,8 +60,10 @@ def test_no_two_choices_of_a_screen_share_a_key(path, task):
 def test_label_studio_takes_every_answer_that_the_codebook_allows(path, task):
     book = codebooks.load(path)
     xml = render(book, task)
-    answers = [{name: labels} for name in interface.questions(book, task) for labels in ((), book.task(name).labels)]
-    results = [to_result(answer, book, task, flags_of(book, task), "why") for answer in answers]
+    asked = {name: book.task(name) for name in interface.questions(book, task)}
+    sets = [(name, [(), one.labels] if not one.exclusive else [one.labels[:1]]) for name, one in asked.items()]
+    given = [{name: labels} for name, some in sets for labels in some]
+    results = [to_result(answer, book, task, flags_of(book, task), "why") for answer in given]
     assert check_results(xml, results) == [""] * len(results)
 
 
@@ -90,6 +94,17 @@ def test_none_beside_a_label_and_contradictions_are_pointed_out():
     assert ("recognize", "sanction", "notice") in pairs
 
 
+def test_an_exclusive_task_takes_one_label_and_has_no_none():
+    xml = ET.fromstring(render(plant(exclusive=True), "position"))
+    assert xml.find(".//Choices[@name='position']").get("choice") == "single-radio"
+    assert [one["value"] for one in choices(render(plant(exclusive=True), "position"), "position")] == [
+        "support",
+        "oppose",
+        "delay",
+    ]
+    assert xml.find(".//View[@whenTagName='position']") is None
+
+
 def test_the_interface_says_which_codebook_made_it():
     book = codebooks.load()
     assert codebook_hash(render(book, "stance")) == book.hash
@@ -107,7 +122,7 @@ def test_flags_take_keys_that_the_labels_left_over():
     labels = [
         {"name": f"label-{key}", "hotkey": key, "summary": "s", "definition": "d"} for key in "abcdefghijklmopqrstvw"
     ]
-    book = plant(labels=labels, contradictions=(), examples=(), probes=())
+    book = plant(labels=labels, contradictions=(), examples=())
     keys = flags_of(book, "position")
     assert keys == {WRONG_ACTOR: "x", CANT_TELL: "y"}
 

@@ -50,7 +50,7 @@ def labels_of(task):
     return st.none() | st.sets(st.sampled_from(task.labels)).map(task.order)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(example=examples(), screen=st.sampled_from(SCREENS), data=st.data())
 def test_example_to_task_to_annotation_and_back_is_the_identity(example, screen, data):
     book, task = screen
@@ -86,7 +86,7 @@ class Page(HTMLParser):
         self.texts.append(data)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(example=examples())
 def test_nothing_of_an_example_becomes_markup(example):
     data = to_task(example, SHIPPED, "stance")["data"]
@@ -165,6 +165,17 @@ def test_what_does_not_fit_is_a_problem_and_keeps_the_rest():
     assert len(answer.problems) == 4
     assert "'praise' is not in the codebook" in answer.problems[0]
     assert "'none' stands beside oppose" in answer.problems[1]
+
+
+def test_an_exclusive_task_takes_exactly_one_label():
+    task = SHIPPED.task("stance").model_copy(update={"exclusive": True})
+    book = SHIPPED.model_copy(update={"tasks": {"stance": task}})
+    assert from_result(to_result({"stance": ("oppose",)}, book, "stance"), book, "stance") == Answer(
+        {"stance": ("oppose",)}
+    )
+    assert to_result({"stance": ()}, book, "stance") == []
+    assert "exactly one" in from_result([choice("stance", "oppose", "engage")], book, "stance").problems[0]
+    assert "'none' is not in the codebook" in from_result([choice("stance", "none")], book, "stance").problems[0]
 
 
 def test_a_comment_of_several_parts_becomes_lines():
