@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from stance.evaluation.bootstrap import Interval
     from stance.evaluation.result import Evaluation
 
+WORST_SLICES = 5
 PLAIN_WIDTH = 150  # columns where stdout is no terminal
 
 
@@ -43,7 +44,7 @@ def console() -> Console:
 
 
 def show_scores(evaluation: Evaluation, title: str) -> None:
-    """Print per-label scores with macro and micro F1 and their 95% intervals over documents."""
+    """Print per-label scores with macro and micro F1 and their 95% intervals over documents, then the worst slices."""
     rows: list[Sequence[object]] = [
         (score.label, score.support, score.precision, score.recall, _with(evaluation.intervals[f"{score.label}.f1"]))
         for score in evaluation.label_scores
@@ -52,6 +53,20 @@ def show_scores(evaluation: Evaluation, title: str) -> None:
         (name.replace("_", " "), "", "", "", _with(evaluation.intervals[name])) for name in ("macro_f1", "micro_f1")
     ]
     show(title, ("label", "support", "precision", "recall", "F1 [95% interval]"), rows)
+    show_slices(evaluation)
+
+
+def show_slices(evaluation: Evaluation) -> None:
+    """Print the worst slices that are large enough to be judged, worst first, and how many are not."""
+    large = [each for each in evaluation.slices if not each.too_small]
+    small = len(evaluation.slices) - len(large)
+    rows = [
+        (f"{each.kind}: {each.value}", each.n, _with(each.exact_match), _with(each.macro_f1))
+        for each in large[:WORST_SLICES]
+    ]
+    title = f"Worst slices of {len(large)}, by exact match ({small} more are too small to judge)"
+    if rows:
+        show(title, ("slice", "n", "exact match [95% interval]", "macro F1 [95% interval]"), rows)
 
 
 def _with(interval: Interval) -> str:

@@ -101,6 +101,8 @@ def _coded(task: str, codebook: Codebook) -> Iterator[tuple[Example, list[list[s
         raise DataError(f"the shipped corpus is labelled for {' and '.join(TASKS)}, not for '{task}'")
     for passage in _passages():
         about = {field: passage[field] for field in ("doc_id", "title", "date", "genre")}
+        if passage["doc_id"] not in clusters:
+            raise DataError(f"passage {passage['doc_id']} is not in the shipped split table; install stance-kit again")
         about["cluster"] = clusters[passage["doc_id"]]
         sentences = passage["sentences"]
         texts = ["", *(sentence["text"] for sentence in sentences), ""]

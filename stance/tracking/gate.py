@@ -100,7 +100,7 @@ def decide(candidate: Measured, champion: Measured | None, rules: GateRules = DE
 def _judge_difference(found: Paired, candidate: Measured, champion: Measured, rules: GateRules) -> Iterator[Check]:
     text = (
         f"macro-F1 {found.candidate:.3f} against the champion's {found.champion:.3f} on the same test part: difference "
-        f"{found.estimate:+.3f} [{found.low:+.3f}, {found.high:+.3f}], p = {found.p_value:.3f}, paired over "
+        f"{found.estimate:+.3f} [{found.low:+.3f}, {found.high:+.3f}], {_chance(found.p_value)}, paired over "
         f"{found.n_units} documents"
     )
     if not isfinite(found.low):
@@ -115,6 +115,10 @@ def _judge_difference(found: Paired, candidate: Measured, champion: Measured, ru
         holds = found.low > -margin
         yield Check("difference", holds, f"{text}; {'' if holds else 'not '}all of it above -{margin:g}, as asked")
         yield _judge_cost(candidate, champion, rules)
+
+
+def _chance(p_value: float) -> str:
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
 
 
 def _judge_cost(candidate: Measured, champion: Measured, rules: GateRules) -> Check:

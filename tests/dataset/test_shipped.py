@@ -116,6 +116,14 @@ def test_a_changed_table_is_refused(monkeypatch):
         fixed_split()
 
 
+def test_a_passage_that_the_table_does_not_hold_is_named(monkeypatch):
+    parts = fixed_split()
+    fewer = {doc: cluster for doc, cluster in parts.clusters.items() if doc != "a1-002"}
+    monkeypatch.setattr(shipped, "fixed_split", lambda: replace(parts, clusters=fewer))
+    with pytest.raises(DataError, match="passage a1-002 is not in the shipped split table"):
+        examples("stance")
+
+
 def test_an_unknown_task_and_a_codebook_without_the_labels_are_refused():
     with pytest.raises(CodebookError, match="it has stance, frames"):
         examples("tone")

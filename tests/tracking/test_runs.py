@@ -5,7 +5,7 @@ import yaml
 
 from stance.codebook import parse
 from stance.errors import BundleError, StoreError
-from stance.tracking.history import find_run
+from stance.tracking.history import find_run, read_predictions
 from stance.tracking.runs import RunRecord, flatten, tracked_run
 from stance.tracking.store import open_store
 
@@ -33,15 +33,20 @@ def test_a_run_holds_all_that_it_was_made_from(played, book, evaluations):
         assert "broken" not in run.data.metrics
         flat = evaluations["majority"][1].flat()
         assert {name: run.data.metrics[name] for name in flat} == pytest.approx(flat)
+        assert run.data.metrics["bundle_bytes"] > 1_000
         assert [each.dataset.name for each in run.inputs.dataset_inputs] == ["train"]
         assert set(_artifacts(client, run_id)) >= {
             "config.yaml",
             "codebook.yaml",
             "model.json",
             "evaluation/test.json",
+            "evaluation/test_predictions.parquet",
             "plots/test_confusion.png",
             "plots/test_precision_recall.png",
             "tables/test_labels.json",
+            "tables/test_steps.json",
+            "tables/test_coverage.json",
+            "tables/test_slices.json",
             "tables/test_actors.json",
             "tables/test_errors.json",
         }
@@ -59,6 +64,15 @@ def test_config_codebook_and_errors_can_be_read_back(played, book, evaluations):
     expected = evaluations["majority"][1].error_frame()
     assert [row[table["columns"].index("text")] for row in table["data"]] == expected["text"].tolist()
     assert len(expected) > 0
+
+
+def test_predictions_can_be_read_back_to_pair_runs(played, evaluations):
+    with open_store() as opened:
+        found = read_predictions(opened, find_run(opened, "tfidf-linear"))
+    expected = evaluations["tfidf-linear"][1].prediction_frame()
+    assert found["id"].tolist() == expected["id"].tolist()
+    assert [list(labels) for labels in found["predicted"]] == expected["predicted"].tolist()
+    assert found["p_engage"].tolist() == expected["p_engage"].tolist()
 
 
 def test_a_crash_marks_the_run_failed_and_the_next_one_works(store, book):
