@@ -14,6 +14,7 @@ COMMANDS: Commands = {
     "adjudicate": ("stance.cli.label.adjudicate", "Propose labels where annotators differ; let a third person judge."),
     "gold": ("stance.cli.label.gold", "Write what is decided as examples to train on."),
     "next": ("stance.cli.label.next", "Pick what to label next: unsure, diverse, and a random share."),
+    "suspects": ("stance.cli.label.suspects", "List labels that look wrong; send them to a review queue."),
     "serve": ("stance.cli.label.serve", "Answer with a model in Label Studio while people label."),
 }
 
