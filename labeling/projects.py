@@ -56,22 +56,24 @@ def differences(there: str, here: str) -> list[str]:
     """Return in words what differs between the interface of a project and ours; empty if annotators see the same.
 
     >>> differences('<View><Choice value="a" hotkey="x"/></View>', '<View><Choice value="a" hotkey="y"/></View>')
-    ["codebook: there none, here none", "Choice 'a': hotkey is 'x' there, 'y' here"]
+    ["Choice 'a': hotkey is 'x' there, 'y' here"]
     """
     if there == here:
         return []
     theirs, ours = _elements(there), _elements(here)
     hashes = (codebook_hash(there) or "none", codebook_hash(here) or "none")
     found = [f"codebook: there {hashes[0][:12]}, here {hashes[1][:12]}"] if hashes[0] != hashes[1] else []
-    found += [f"{_called(key)}: not there" for key in ours if key not in theirs]
-    found += [f"{_called(key)}: only there" for key in theirs if key not in ours]
-    for key in ours:
+    named = [key for key in ours if _is_named(key)]
+    found += [f"{_called(key)}: not there" for key in named if key not in theirs]
+    found += [f"{_called(key)}: only there" for key in theirs if _is_named(key) and key not in ours]
+    for key in named:
         for name in sorted({*ours[key], *theirs.get(key, {})} if key in theirs else ()):
             old, new = theirs[key].get(name, ""), ours[key].get(name, "")
             if old != new:
                 found.append(f"{_called(key)}: {name} is {_quoted(old)} there, {_quoted(new)} here")
-    if not found and list(theirs) != list(ours):
-        found.append("the order of the elements")
+    layouts = [[(key, each[key]) for key in each if not _is_named(key)] for each in (theirs, ours)]
+    if layouts[0] != layouts[1] or (not found and list(theirs) != list(ours)):
+        found.append("the layout, or the words around the choices")
     return found
 
 
@@ -117,9 +119,12 @@ def _elements(interface: str) -> Elements:
     return found
 
 
+def _is_named(key: tuple[str, ...]) -> bool:
+    return "'" in key[-1]
+
+
 def _called(key: tuple[str, ...]) -> str:
-    named = [part for part in key if "'" in part]
-    return " ".join(named) if "'" in key[-1] else " ".join([*named, key[-1]])
+    return " ".join(part for part in key if "'" in part)
 
 
 def _quoted(text: str) -> str:

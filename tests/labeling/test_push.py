@@ -43,13 +43,13 @@ def reworded():
 
 
 def without_sanction():
-    """The shipped codebook without one of its labels, and without the examples that use it."""
+    """The shipped codebook without one of its labels, and without all that may mention it."""
     content = BOOK.model_dump(mode="json", by_alias=True)
     stance = content["tasks"]["stance"]
-    stance["labels"] = [label for label in stance["labels"] if label["name"] != "sanction"]
-    stance["contradictions"] = stance["examples"] = []
+    labels = [label for label in stance["labels"] if label["name"] != "sanction"]
+    kept = {name: stance[name] for name in ("unit", "question", "none_hotkey", "none_summary")}
+    content["tasks"]["stance"] = kept | {"labels": labels}
     content["rules"] = content["settled"] = []
-    content.pop("probes", None)
     return codebooks.Codebook.model_validate(content)
 
 
