@@ -128,8 +128,8 @@ def _train(work: Plan, one: Round, seed: int, progress: Progress) -> dict[str, A
 
 def _rounds(protocol: dict[str, Any], parts: dict[str, list[Example]]) -> Iterator[Round]:
     if protocol.get("folds"):
-        for held in parts:
-            yield Round(_others(parts, held), [], {"test": parts[held]})
+        for held, rows in parts.items():
+            yield Round(_others(parts, held), [], {"test": rows})
         return
     validation = [one for part in protocol.get("validation", []) for one in parts[part]]
     unseen = [one for one in parts.get("test", []) if one.genre == "unseen"]
