@@ -29,15 +29,15 @@ UNANIMOUS, MAJORITY, DAWID_SKENE, SINGLE = "unanimous", "majority", "dawid-skene
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What a unit needs to be decided without review: `confidence` (0.5 to 1) in each label, from `answers` answers."""
+    """What a unit needs to be decided without review: `confidence` (over 0.5) in each label, from `answers` answers."""
 
     confidence: float = 0.8
     answers: int = 2
 
     def __post_init__(self) -> None:
-        if not 0.5 <= self.confidence <= 1 or self.answers < 1:
+        if not 0.5 < self.confidence <= 1 or self.answers < 1:
             raise ConfigError(
-                f"bar {self.confidence} with {self.answers} answers: give a bar from 0.5 to 1, and 1 answer or more"
+                f"bar {self.confidence} with {self.answers} answers: a bar is over 0.5 and up to 1, answers 1 or more"
             )
 
 
