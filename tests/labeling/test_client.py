@@ -127,7 +127,7 @@ def test_no_server_and_no_label_studio_are_told_apart(studio_server):
     with pytest.raises(Interrupted, match="make label-studio"):
         Studio(Settings("http://127.0.0.1:9", "0" * 40)).version()
     with pytest.raises(LabelingError, match="LABEL_STUDIO_URL"):
-        Studio(Settings(f"{studio_server.url}/elsewhere", "0" * 40)).version()
+        Studio(Settings(f"{studio_server.url}/elsewhere", studio_server.account.token)).whoami()
 
 
 def test_a_deleted_project_is_said_to_be_gone(studio, project):
