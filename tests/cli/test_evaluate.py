@@ -1,0 +1,55 @@
+"""`stance evaluate` as a user types it."""
+
+import json
+
+import pytest
+
+from stance.cli.evaluate import SPLITS
+from stance.dataset.divisions import KINDS
+
+slow = pytest.mark.slow
+
+
+def test_the_command_offers_every_kind_of_split():
+    assert SPLITS == KINDS
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["x.yaml"],
+        ["x.yaml", "--split", "mood"],
+        ["x.jsonl", "--model", "m", "--split", "time"],
+        ["x.jsonl", "seed=1", "--model", "m"],
+    ],
+)
+def test_what_makes_no_sense_is_a_usage_error(stance_main, tmp_path, arguments):
+    ran = stance_main("evaluate", *arguments, cwd=tmp_path)
+    assert (ran.status, ran.out) == (2, "")
+
+
+@slow
+def test_a_split_by_unseen_actor(workspace, stance_main):
+    given = ["majority.yaml", "name=unseen", "--split", "unseen-actor", "--hold-out", "Russia"]
+    ran = stance_main("evaluate", *given, cwd=workspace)
+    assert ran.status == 0, ran.err
+    assert "split by unseen-actor" in ran.out
+    assert "held out: Russia" in ran.out
+    content = json.loads(stance_main("evaluate", *given, "--json", cwd=workspace).out)
+    assert content["held_out"] == ["Russia"]
+    assert content["sizes"]["test"] == content["test"]["n_examples"]
+
+
+@slow
+def test_a_split_that_the_data_does_not_allow_says_why(workspace, stance_main, assert_refused):
+    ran = stance_main("evaluate", "majority.yaml", "--split", "outlet", cwd=workspace)
+    assert_refused(ran, "tiny.jsonl", "no example has one", "split by document")
+
+
+@slow
+def test_a_model_on_a_file(workspace, stance_main):
+    given = ["evaluate", "--model", "models:/taliban-stance@champion", "tiny.jsonl"]
+    ran = stance_main(*given, cwd=workspace)
+    assert ran.status == 0, ran.err
+    assert "macro f1" in ran.out
+    assert json.loads(stance_main(*given, "--json", cwd=workspace).out)["test"]["n_examples"] > 100
