@@ -152,8 +152,7 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter per option
             continue
         for one in known[name]["tasks"]:
             if task in (None, one):
-                work = plan(name, one, kind, data, validate=validate)
-                work.settings.update(changes)
+                work = plan(name, one, kind, data, validate=validate).changed(changes)
                 report(
                     measure(work, range(FIRST_SEED, FIRST_SEED + seeds), results or cache_root() / "published"), as_json
                 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,15 @@ class Plan:
     def book(self) -> Codebook:
         return codebooks.load(CODEBOOKS / f"{self.name}.yaml")
 
+    def changed(self, changes: dict[str, Any]) -> Plan:
+        """Return the plan with other settings; of the linear model's blocks those that `changes` does not name stay."""
+        settings = {**self.settings, **changes}
+        if "blocks" in changes:
+            from stance.models.tfidf import TfidfLinear
+
+            settings["blocks"] = {**self.settings.get("blocks", TfidfLinear.Settings().blocks), **changes["blocks"]}
+        return replace(self, settings=settings)
+
 
 def protocols() -> dict[str, Any]:
     """Return what published.yaml says of each set."""
@@ -69,14 +78,10 @@ def plan(name: str, task: str, kind: str, data: Path, *, validate: bool = False)
     """Return the runs of a task; with `validate` they are scored on development rows, or by cross-validation on
     training rows where the set has no development part, and no test row is read for anything."""
     protocol = protocols()[name]
-    settings = {**protocol["models"].get(kind, {}), **protocol["tasks"][task].get("models", {}).get(kind, {})}
-    if "blocks" in settings:  # what is stated there differs from the recipe's; the other blocks stay
-        from stance.models.tfidf import TfidfLinear
-
-        settings["blocks"] = {**TfidfLinear.Settings().blocks, **settings["blocks"]}
     parts = import_set(name, data / name, task)
     make = _validation_rounds if validate else _rounds
-    return Plan(name, task, kind, settings, list(make(protocol, parts)))
+    recipe = Plan(name, task, kind, {}, list(make(protocol, parts))).changed(protocol["models"].get(kind, {}))
+    return recipe.changed(protocol["tasks"][task].get("models", {}).get(kind, {}))
 
 
 def run(work: Plan, seed: int, results: Path, watch: Watch) -> list[dict[str, list[list[int]]]]:

@@ -13,6 +13,7 @@ from stance.version import __version__
 COMMANDS = {
     "codebook": ("stance.cli.codebook", "Show the codebook, or check another one."),
     "ingest": ("stance.cli.ingest", "Read articles into examples: sentences seen from each actor."),
+    "import": ("stance.cli.importing", "Read a public data set into examples."),
     "train": ("stance.cli.train", "Train, evaluate and track a model from an experiment file."),
     "evaluate": ("stance.cli.evaluate", "Score a recipe on another split, or a model on another file."),
     "probe": ("stance.cli.probe", "Change sentences in known ways and see where a model fails."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 from typing import Any
 
 import click
@@ -12,7 +13,7 @@ Commands = dict[str, tuple[str, str]]
 
 class Verbs(click.Group):
     """A group over `verbs`: name → (module, one line of help). The command in the module is called like the verb,
-    with `_` for `-`."""
+    with `_` for `-`, and `_` after a word that Python keeps for itself."""
 
     def __init__(self, *arguments: Any, verbs: Commands, **settings: Any) -> None:
         super().__init__(*arguments, **settings)
@@ -25,7 +26,8 @@ class Verbs(click.Group):
         if cmd_name not in self.verbs:
             return None
         module = importlib.import_module(self.verbs[cmd_name][0])
-        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name.replace("-", "_")
+        command: click.Command = getattr(module, name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
