@@ -48,7 +48,7 @@ def start(run, mine, gate):
 
 
 def wait_for(path, process):
-    until = time.monotonic() + 120
+    until = time.monotonic() + 300
     while not path.exists():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < until, "the process never came to its verdict"
@@ -71,7 +71,7 @@ def test_of_two_promotions_at_once_one_wins_and_the_other_is_told(store, train, 
             promote("stance", second, terms=lenient)
         assert aliases() == {"champion": 1}
         gate.touch()
-        out, err = winner.communicate(timeout=120)
+        out, err = winner.communicate(timeout=300)
     finally:
         winner.kill()
     assert out == "won 2\n", err
@@ -85,7 +85,7 @@ def test_processes_that_race_freely_leave_one_champion_and_one_verdict_each(stor
     runs = [train("tfidf-linear", name=name) for name in ("one", "two")]
     (store / "go").touch()
     racing = [start(run, store / f"mine-{run}", store / "go") for run in runs]
-    said = [process.communicate(timeout=180)[0] for process in racing]
+    said = [process.communicate(timeout=300)[0] for process in racing]
     assert sum(line.startswith("won") for line in said) == 1
     told = next(line for line in said if not line.startswith("won"))
     # Either it came while the other held the lock, or after, and then it is no better than the new champion.
