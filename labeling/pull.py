@@ -16,7 +16,7 @@ from typing import Any
 
 from labeling.annotations import Annotation, read_annotations, write_annotations
 from labeling.client import Studio
-from labeling.cursor import Cursor, digest_of, read_cursor, safe_start, utc, write_cursor
+from labeling.cursor import Cursor, cursor_path, digest_of, read_cursor, safe_start, utc, write_cursor
 from labeling.interface import codebook_hash
 from labeling.state import Project
 from labeling.tasks import from_result, from_task
@@ -95,7 +95,8 @@ def _read_state(path: Path, studio: Studio, project: Project) -> tuple[dict[int,
     if (cursor.url, cursor.project) != (fresh.url, fresh.project):
         raise LabelingError(
             f"{path} holds annotations of '{cursor.title}' (project {cursor.project} at {cursor.url}), not of"
-            f" '{project.title}' (project {project.id} at {studio.url}); give another file"
+            f" '{project.title}' (project {project.id} at {studio.url}); give another file, or, if the server moved,"
+            f" delete {cursor_path(path)}"
         )
     # A file that was changed by hand may lack what the cursor says is in it.
     return old, replace(cursor, title=project.title) if cursor.digest == digest else fresh
