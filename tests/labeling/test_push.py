@@ -1,16 +1,9 @@
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from labeling.client import Studio
 from labeling.interface import render
 from labeling.plan import Wish, plan_push
 from labeling.push import push
@@ -65,22 +58,6 @@ def held(studio, title):
 
 def once(examples=EXAMPLES):
     return Counter(each.id for each in examples)
-
-
-def start_push(server, file, title, *options, cwd):
-    command = [sys.executable, "-m", "stance.cli.main", "label", "push", file, "--project", title, *options]
-    environment = {**os.environ, "LABEL_STUDIO_URL": server.url, "LABEL_STUDIO_API_KEY": server.account.token}
-    return subprocess.Popen(
-        [str(each) for each in command], cwd=cwd, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-
-
-@pytest.fixture
-def many(tmp_path):
-    """1,100 examples in a file: three requests."""
-    examples = [example(number, "Moscow said so for the {}th time. " + "Words follow. " * 20) for number in range(1100)]
-    write_examples(examples, tmp_path / "many.jsonl")
-    return examples, tmp_path / "many.jsonl"
 
 
 @pytest.mark.parametrize(
@@ -165,6 +142,15 @@ class TestPush:
         done = send(studio, title, EXAMPLES[:1])
         assert (done.repeated, done.twice) == (0, (EXAMPLES[0].id,))
 
+    def test_a_project_deleted_meanwhile_is_named(self, studio, title):
+        plan = plan_push(studio, EXAMPLES, BOOK, Wish(title))
+        push(studio, plan, BOOK)
+        stale = plan_push(studio, [*EXAMPLES, example(99)], BOOK, Wish(title))
+        studio.delete_project(stale.project.id)
+        with pytest.raises(LabelingError, match="deleted"):
+            push(studio, stale, BOOK)
+        assert send(studio, title).sent == 30
+
 
 @pytest.mark.slow
 class TestInterface:
@@ -238,55 +224,6 @@ class TestPredictions:
 
 
 @pytest.mark.slow
-class TestTrouble:
-    def test_two_pushes_at_once_into_a_new_project(self, studio, studio_server, title, many, tmp_path):
-        examples, file = many
-        both = [start_push(studio_server, file, title, "--json", cwd=tmp_path) for _ in range(2)]
-        said = [process.communicate(timeout=240) for process in both]
-        assert [process.returncode for process in both] == [0, 0], said
-        assert held(studio, title) == once(examples)
-
-    @pytest.mark.parametrize("after", [0.0, 1.5])
-    def test_a_push_killed_at_any_point_is_made_whole_by_the_next(self, studio, studio_server, title, many, after):
-        examples, file = many
-        tmp_path = file.parent
-        process = start_push(studio_server, file, title, cwd=tmp_path)
-        while not studio.projects(title) and process.poll() is None:
-            time.sleep(0.05)
-        time.sleep(after)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        assert start_push(studio_server, file, title, cwd=tmp_path).wait(240) == 0
-        assert held(studio, title) == once(examples)
-
-    def test_a_server_killed_in_the_middle_and_restarted_is_waited_for(self, start_server, many, tmp_path):
-        examples, file = many
-        server = start_server()
-        studio = Studio(server.settings)
-        process = start_push(server, file, "survivor", cwd=tmp_path)
-        while not any(project.tasks for project in studio.projects("survivor")):
-            assert process.poll() is None
-            time.sleep(0.05)
-        os.killpg(server.process.pid, signal.SIGKILL)
-        server.process.wait()
-        time.sleep(2)
-        again = start_server(server.log.parent, int(server.url.rpartition(":")[2]))
-        _, said = process.communicate(timeout=240)
-        assert process.returncode == 0, said
-        assert held(Studio(again.settings), "survivor") == once(examples)
-        again.stop()
-
-    def test_a_project_deleted_meanwhile_is_named(self, studio, title):
-        plan = plan_push(studio, EXAMPLES, BOOK, Wish(title))
-        push(studio, plan, BOOK)
-        stale = plan_push(studio, [*EXAMPLES, example(99)], BOOK, Wish(title))
-        studio.delete_project(stale.project.id)
-        with pytest.raises(LabelingError, match="deleted"):
-            push(studio, stale, BOOK)
-        assert send(studio, title).sent == 30
-
-
-@pytest.mark.slow
 class TestCommand:
     def test_dry_run_then_push_then_again(self, studio_environment, studio, title, tmp_path, stance_main):
         write_examples(EXAMPLES, tmp_path / "examples.jsonl")
@@ -310,7 +247,3 @@ class TestCommand:
         assert "token is refused" in ran.err
         assert "f" * 40 not in ran.err
         assert ran.err.strip().count("\n") == 0
-
-
-def test_the_command_needs_a_project(stance_main, tmp_path):
-    assert stance_main("label", "push", Path("x.jsonl"), cwd=tmp_path).status == 2
