@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Self, Unpack
+from typing import Any, Literal, NamedTuple, Self, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,9 @@ class TfidfLinear:
         c: float = Field(default=2.0, gt=0)
         idf_power: float = Field(default=2.0, ge=0, description="1 is plain tf-idf; more favours rare features.")
         min_examples: int = Field(default=2, ge=1, description="Features seen in fewer training examples are dropped.")
+        loss: Literal["log", "squared-hinge"] = Field(
+            default="log", description="The second is a support vector machine."
+        )
         balanced: bool = Field(default=False, description="Rare labels' examples weigh as much in all as the others.")
         char_sizes: tuple[int, ...] = (4, 5)
         blocks: Mapping[Block, float] = {
@@ -228,18 +231,17 @@ class TfidfLinear:
 
     def _fit_label(self, matrix: Any, gold: NDArray[np.int8]) -> tuple[NDArray[np.float32], float]:
         from sklearn.linear_model import LogisticRegression
+        from sklearn.svm import LinearSVC
 
         positives = int(gold.sum())
         if positives in (0, len(gold)) or matrix.shape[1] == 0:
             rate = (positives + 0.5) / (len(gold) + 1)
             return np.zeros(len(self.keys), dtype=np.float32), float(np.log(rate / (1 - rate)))
-        regression = LogisticRegression(
-            C=self.settings.c,
-            class_weight="balanced" if self.settings.balanced else None,
-            solver="liblinear",
-            dual=True,
-            tol=1e-2,
-            random_state=self.seed,
-        )
-        regression.fit(matrix, gold)
-        return regression.coef_[0].astype(np.float32), float(regression.intercept_[0])
+        weights = "balanced" if self.settings.balanced else None
+        options = {"C": self.settings.c, "class_weight": weights, "dual": True, "random_state": self.seed}
+        if self.settings.loss == "log":
+            machine = LogisticRegression(solver="liblinear", tol=1e-2, **options)
+        else:  # its margin is not a log-odds, but 0.5 is still where it decides, and calibration mends the rest
+            machine = LinearSVC(**options)
+        machine.fit(matrix, gold)
+        return machine.coef_[0].astype(np.float32), float(np.ravel(machine.intercept_)[0])

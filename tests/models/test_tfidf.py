@@ -238,3 +238,10 @@ def test_a_balanced_model_gives_a_rare_label_more_often():
     for model in (plain, balanced):
         model.fit(rare, [])
     assert balanced.predict_proba(rare)[:, 0].mean() > plain.predict_proba(rare)[:, 0].mean()
+
+
+def test_a_support_vector_machine_learns_the_same_task():
+    model = TfidfLinear(LABELS, TfidfLinear.Settings(loss="squared-hinge", c=0.3), 1)
+    model.fit(corpus(), [])
+    gold = np.array([[label in one.labels for label in LABELS] for one in corpus()])
+    assert ((model.predict_proba(corpus()) > 0.5) == gold).all()
