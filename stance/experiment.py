@@ -78,9 +78,8 @@ def track(experiment: Experiment, book: Codebook, division: Division, progress: 
         data_digest=data_digest(parts),
         split=division.kind,
     )
-    probes = build_probes(
-        book, experiment.task, parts["test"], seed=experiment.seed
-    )  # what is wrong shows before hours
+    # Before fitting, so that a codebook's mistake does not show after hours; of one seed, so that runs compare.
+    probes = build_probes(book, experiment.task, parts["test"])
     with tracked_run(record) as run:
         for part, examples in parts.items():
             run.log_data(part, examples)
