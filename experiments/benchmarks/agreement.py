@@ -4,7 +4,8 @@
     python -m experiments.benchmarks.agreement --plot agreement.png --task frames
 
 Both codings are a language model's (see the data card), so this shows how consistently the codebook is applied. Actors
-that only one of the two listed have one answer and enter nothing.
+that only one of the two listed have one answer and do not enter. The last table adjudicates both codings and compares
+with the corpus's final labels, which a third reader gave.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import click
 
+from labeling.adjudication import Bar, propose
 from labeling.agreement import Scores, measure_agreement
 from labeling.agreement_plot import draw_agreement
 from labeling.annotations import Annotation
@@ -58,12 +60,23 @@ def main(tasks: tuple[str, ...], plot: Path | None) -> None:
         labels = book.task(task).labels
         tables.show(f"{task}: Cohen's kappa", ("file", "n", "identical", *labels), [_kappas(*row) for row in rows])
         tables.show(f"{task}: Krippendorff's alpha", ("label", *(name for name, _ in rows)), _alphas(rows))
+        columns = ("status", "examples", "proposal is the final set")
+        tables.show(f"{task}: what two codings decide", columns, _adjudicated(annotations, task))
         if plot is not None:
             draw_agreement(found).savefig(plot, dpi=150)
 
 
 def _kappas(name: str, scores: Scores) -> tuple[object, ...]:
     return name, scores.n, f"{scores.sets.raw:.1%}", *(one.kappa for one in scores.labels)
+
+
+def _adjudicated(annotations: list[Annotation], task: str) -> list[tuple[object, ...]]:
+    """Examples by status, and the share whose proposal the judge of the corpus confirmed."""
+    final = {example.id: example.labels for example in examples(task)}
+    found: dict[str, list[bool]] = {}
+    for one in propose(collect_answers(annotations, codebooks.load(), task), Bar()):
+        found.setdefault(one.status, []).append(one.labels == final[one.item.example.id])
+    return [(status, len(right), f"{sum(right) / len(right):.1%}") for status, right in sorted(found.items())]
 
 
 def _alphas(rows: list[tuple[str, Scores]]) -> list[tuple[str, ...]]:
