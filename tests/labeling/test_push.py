@@ -60,6 +60,16 @@ def once(examples=EXAMPLES):
     return Counter(each.id for each in examples)
 
 
+@pytest.fixture(scope="module")
+def model(tiny_parts, tmp_path_factory):
+    """A linear model in a folder."""
+    experiment = config.validate({"name": "tiny", "model": {"kind": "tfidf-linear"}}, "test")
+    model, calibration = fit(experiment, BOOK, tiny_parts, lambda _: None)
+    return str(
+        write_bundle(tmp_path_factory.mktemp("model") / "bundle", model, calibration, BOOK, Origin(task="stance"))
+    )
+
+
 @pytest.mark.parametrize(
     ("states", "stays"),
     [
@@ -190,15 +200,6 @@ class TestInterface:
 
 @pytest.mark.slow
 class TestPredictions:
-    @pytest.fixture(scope="class")
-    def model(self, tiny_parts, tmp_path_factory):
-        """A linear model in a folder."""
-        experiment = config.validate({"name": "tiny", "model": {"kind": "tfidf-linear"}}, "test")
-        model, calibration = fit(experiment, BOOK, tiny_parts, lambda _: None)
-        return str(
-            write_bundle(tmp_path_factory.mktemp("model") / "bundle", model, calibration, BOOK, Origin(task="stance"))
-        )
-
     def test_are_sent_with_their_version_which_is_shown(self, studio, title, model):
         done = send(studio, title, models=(model,), blind=True)
         assert done.predicted == 30
