@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import mlflow
+import pandas as pd
 import pytest
 
 import stance
@@ -77,8 +78,10 @@ def test_every_training_logs_its_probes(workspace):
         assert {"probes.negate.failure_rate", "probes.typos.failure_rate"} <= rates
         assert {rate.replace("failure_rate", "n") for rate in rates} <= run.metrics.keys()
         with open_store():
-            failures = mlflow.load_table("probes/failures.json", run_ids=[run.id])
-            probes = mlflow.load_table("probes/probes.json", run_ids=[run.id])
+            failures, probes = (
+                pd.DataFrame(**mlflow.artifacts.load_dict(f"runs:/{run.id}/probes/{name}.json"))
+                for name in ("failures", "probes")
+            )
     negated = probes.set_index("name").loc["negate"]
     assert (failures["probe"] == "negate").sum() == round(negated["failure_rate"] * negated["n"])
     assert (failures["before"] != failures["after"]).all()
