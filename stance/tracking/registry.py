@@ -133,6 +133,7 @@ def _apply(lock: Lock, plan: Promotion, candidate: RunSummary, bundle: Bundle) -
     else:
         plan = replace(plan, version=register_version(store, plan.model, candidate, plan.verdict))
     version = str(plan.version)
+    verdict = plan.verdict if plan.changed else _recall(store, plan)
     facts = CardFacts(
         model=plan.model,
         version=plan.version,
@@ -140,7 +141,7 @@ def _apply(lock: Lock, plan: Promotion, candidate: RunSummary, bundle: Bundle) -
         manifest=bundle.manifest,
         codebook=bundle.codebook,
         evaluation=read_evaluation(store, candidate),
-        verdict=plan.verdict,
+        verdict=verdict,
     )
     text = render_card(facts)
     client.log_text(candidate.id, text, CARD)
@@ -156,6 +157,13 @@ def _apply(lock: Lock, plan: Promotion, candidate: RunSummary, bundle: Bundle) -
     if aliases.get(CHALLENGER) == plan.version:
         client.delete_registered_model_alias(plan.model, CHALLENGER)
     return plan
+
+
+def _recall(store: Store, plan: Promotion) -> Verdict:
+    """The verdict of a champion whose card has gone, with the reasons that were stored when it was promoted."""
+    tags = store.client.get_model_version(plan.model, str(plan.version)).tags
+    stored = tuple(Check("stored", None, line) for line in tags.get(f"{TAG}reasons", "").splitlines())
+    return replace(plan.verdict, checks=stored or plan.verdict.checks)
 
 
 def _check_champion(lock: Lock, plan: Promotion) -> None:
