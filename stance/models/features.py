@@ -19,7 +19,7 @@ Integers = NDArray[np.int64]
 
 Block = Literal[
     "word", "stem", "pair", "skip", "char", "zone", "side", "side-pair", "near-pair", "negated", "flag", "context",
-    "name",
+    "name", "event",
 ]  # fmt: skip
 BLOCKS: tuple[Block, ...] = get_args(Block)
 """The groups of features, in the order that keys number them."""
@@ -209,3 +209,20 @@ def read_names(examples: Sequence[Example], numbers: Mapping[str, int]) -> tuple
         keys += found
         rows += [row] * sum(map(len, found))
     return np.array(rows, dtype=np.int64), np.concatenate(keys) if keys else np.zeros(0, dtype=np.int64)
+
+
+def read_events(examples: Sequence[Example]) -> tuple[Integers, Integers]:
+    """Return `(rows, keys)` of the block "event": the roots of the dictionary's events in the sentence (place 0), and
+    of those that are more likely than not the actor's toward the target (place 1)."""
+    from stance.models import dictionary
+
+    known = dictionary.load()
+    numbers = {root: number for number, root in enumerate(sorted(known.roots), start=1)}
+    found = [
+        (row, place, numbers[event.root])
+        for row, example in enumerate(examples)
+        for event in dictionary.find(example, known)
+        for place in ((0, 1) if event.weight > 0.5 else (0,))
+    ]
+    rows, places, roots = np.array(found, dtype=np.int64).reshape(-1, 3).T
+    return rows, pack("event", places, roots)

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from stance.dataset.arrays import label_matrix
 from stance.errors import BundleError, DataError
 from stance.models.base import FitOptions
-from stance.models.features import Block, Integers, read_blocks, read_context, read_names, read_tokens
+from stance.models.features import Block, Integers, read_blocks, read_context, read_events, read_names, read_tokens
 from stance.models.units import TOKEN, mark, names, units
 from stance.records import Example
 
@@ -187,6 +187,8 @@ class TfidfLinear:
             found.append(("context", *read_context(examples, self._numbers)))
         if "name" in chosen:
             found.append(("name", *read_names(examples, self._numbers)))
+        if "event" in chosen:
+            found.append(("event", *read_events(examples)))
         return found
 
     def _entries(self, examples: Sequence[Example]) -> Entries:

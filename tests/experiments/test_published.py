@@ -158,3 +158,12 @@ def test_a_missing_set_is_skipped_with_a_message(tmp_path):
     result = CliRunner().invoke(main, ["gvfc", "--data", str(tmp_path)])
     assert (result.exit_code, result.stdout) == (0, "")
     assert "skipped gvfc" in result.stderr
+
+
+@pytest.mark.slow
+def test_an_encoder_is_trained_and_scored_by_the_same_command(data, tiny_encoder):
+    given = ("--model", "encoder", "--task", "root", "--seeds", "1", "--json", f"name={tiny_encoder}", "epochs=1")
+    (line,) = invoke(data, *given).splitlines()
+    found = json.loads(line)
+    assert (found["model"], found["goal"]) == ("encoder", 80)
+    assert 0 <= found["low"] <= found["mean"] <= found["high"] <= 100

@@ -245,3 +245,15 @@ def test_a_support_vector_machine_learns_the_same_task():
     model.fit(corpus(), [])
     gold = np.array([[label in one.labels for label in LABELS] for one in corpus()])
     assert ((model.predict_proba(corpus()) > 0.5) == gold).all()
+
+
+def test_events_carry_a_verb_that_was_never_seen():
+    def deed(verb, actor, labels):
+        return about(f"{actor} {verb} the Taliban.", actor, labels, doc_id=verb)
+
+    seen = [deed(verb, actor, ("oppose",)) for verb in ("condemned", "denounced") for actor in ACTORS[:3]]
+    seen += [deed(verb, actor, ("engage",)) for verb in ("met", "consulted") for actor in ACTORS[:3]]
+    model = TfidfLinear(LABELS, TfidfLinear.Settings(blocks={"event": 1.0}, c=20), 1)
+    model.fit(seen, [])
+    engage, oppose = model.predict_proba([deed("criticized", "Qatar", ())])[0]
+    assert oppose > 0.5 > engage
