@@ -97,7 +97,10 @@ def show(figures: list[Figure]) -> None:
     for one in stated["published"]:
         known = dict(zip(stated["scores"], one["values"], strict=True))
         rows.append(
-            [f"{one['system']} [{one['source']}]", *("–" if known.get(c) is None else known[c] for c in columns)]
+            [
+                f"{one['system']} [{one['source']}]",
+                *("–" if known.get(c) is None else f"{known[c]:.1f}" for c in columns),
+            ]
         )
     ours = f"{first.model}, {first.seeds} seed{'s' * (first.seeds > 1)}, {first.train_seconds:.0f} s each"
     rows.append([ours, *(figure.cell() for figure in figures)])
