@@ -113,6 +113,6 @@ def workspace(tmp_path_factory, store_template, tiny_file) -> Path:
         (folder / f"{kind}.yaml").write_text(f"name: {kind}\ndata: tiny.jsonl\nmodel: {{kind: {kind}}}\n")
         trained = run_stance("train", f"{kind}.yaml", cwd=folder)
         assert trained.status == 0, trained.err
-    promoted = run_stance("promote", cwd=folder)
+    promoted = run_stance("promote", "--run", "tfidf-linear", cwd=folder)
     assert promoted.status == 0, promoted.err
     return folder

@@ -149,6 +149,10 @@ def _judge_floors(candidate: Measured, rules: GateRules) -> Check:
 
 
 def _judge_calibration(candidate: Measured, rules: GateRules) -> Check:
+    n = candidate.metrics.get("test.n_examples", 0.0)
+    if n < rules.ece_examples:
+        text = f"calibration is not judged on {n:.0f} test examples; it takes {rules.ece_examples}"
+        return Check("calibration", None, text)
     found, few = _label_scores(candidate, "ece_excess", rules)
     if not found:
         return Check("calibration", None, f"no label's calibration could be judged{few}")

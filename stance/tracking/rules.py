@@ -36,6 +36,7 @@ class GateRules(BaseModel):
     floors: dict[str, float] = Field(default={}, description="least F1 of single labels, by name")
     floor_support: int = Field(default=10, ge=1, description="gold examples from which a label is judged")
     ece_excess: float = Field(default=0.05, ge=0, description="calibration error beyond chance that a label may show")
+    ece_examples: int = Field(default=200, ge=1, description="test examples from which calibration is judged")
     probe: float = Field(default=1.0, ge=0, le=1, description="failure rate that a probe may show")
     probes: dict[str, float] = Field(default={}, description="failure rate that single probes may show, by name")
     probe_rise: float = Field(default=0.1, ge=0, description="by how much it may be above the champion's")

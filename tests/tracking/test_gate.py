@@ -10,7 +10,7 @@ from stance.tracking.runs import SIZE
 LABELS = ("engage", "oppose")
 RULES = GateRules(resamples=500)
 SOUND = {f"test.{label}.{score}": value for label in LABELS for score, value in (("f1", 0.7), ("support", 60.0))}
-SOUND |= {f"test.{label}.ece_excess": 0.01 for label in LABELS}
+SOUND |= {f"test.{label}.ece_excess": 0.01 for label in LABELS} | {"test.n_examples": 320.0}
 
 
 def predictions(wrong, seed=0, documents=40, rows=8):
@@ -137,6 +137,9 @@ def test_probabilities_beyond_their_bound_stop_it_too():
     verdict = decide(measured(0.02, 1, **{"test.engage.ece_excess": 0.09}), measured(0.2, 2), RULES)
     assert not verdict.promote
     assert verdict.reasons[0] == "calibration error beyond chance is 0.090 at most (engage), above 0.05"
+    few = decide(measured(0.02, 1, **{"test.engage.ece_excess": 0.09, "test.n_examples": 60.0}), None)
+    assert few.promote
+    assert "calibration is not judged on 60 test examples; it takes 200" in few.reasons
 
 
 def test_probes_are_judged_where_they_were_run_and_may_be_required():
