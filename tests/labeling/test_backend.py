@@ -19,15 +19,22 @@ import pytest
 
 import stance
 from labeling import interface, tasks
-from labeling.backend import certainty, check_interface, version_of
+from labeling.backend import Task, answer, certainty, check_interface, version_of
 from labeling.client import Studio
 from labeling.gatekeeper import PASSWORD, USER, Credentials, read_credentials
 from labeling.live import LiveModels
 from labeling.serving import attach, listen
 from stance import codebook
+from stance.dataset import load_examples
 from stance.errors import BundleError, DataError, LabelingError
+from stance.models.bundle import Origin, write_bundle
+from stance.models.majority import Majority
+from stance.models.tfidf import TfidfLinear
+from stance.models.thresholds import Calibration
 from stance.records import Prediction
-from stance.tracking.store import DATABASE
+from stance.tracking.loading import resolve
+from stance.tracking.runs import RunRecord, tracked_run
+from stance.tracking.store import DATABASE, open_store
 
 CHAMPION = "models:/taliban-stance@champion"
 AUTH = ("annotator", "not-a-secret")
@@ -39,11 +46,33 @@ def book():
 
 
 @pytest.fixture(scope="module")
-def store(workspace, tmp_path_factory):
-    """The address of a store of this module's own, where `tfidf-linear` is champion."""
+def store(store_template, bundles, book, tmp_path_factory):
+    """The address of a store with two versions of one model, the first of them champion."""
     folder = tmp_path_factory.mktemp("registry")
-    shutil.copy(workspace / DATABASE, folder / DATABASE)
-    return f"sqlite:///{folder / DATABASE}"
+    shutil.copy(store_template, folder / DATABASE)
+    address = f"sqlite:///{folder / DATABASE}"
+    majority = Majority(book.task("stance").labels, Majority.Settings(), 1)
+    majority.fit(load_examples("stance", "train")["train"][:300], [])
+    other = write_bundle(folder / "other", majority, Calibration.identity(4), book, Origin(task="stance"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", address)
+        for version, bundle in enumerate((bundles["stance"], other), start=1):
+            with tracked_run(RunRecord(f"run {version}", "stance", "kind", {}, book, "split", "data")) as run:
+                run.log_bundle(Path(bundle))
+            with open_store() as opened:
+                if version == 1:
+                    opened.client.create_registered_model("taliban-stance")
+                source = resolve(opened, f"runs:/{run.id}/model")
+                opened.client.create_model_version("taliban-stance", source, run_id=run.id)
+    move_champion(address, 1)
+    return address
+
+
+def move_champion(address, version):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", address)
+        with open_store() as opened:
+            opened.client.set_registered_model_alias("taliban-stance", "champion", str(version))
 
 
 @pytest.fixture(scope="module")
@@ -205,33 +234,25 @@ def test_a_new_champion_is_swapped_in_under_load(store, book, tiny_examples):
     for one in askers:
         one.start()
     try:
-        move_champion(store)
-        backend.wait_for(r"now taliban-stance v\d+, was taliban-stance v\d+")
+        move_champion(store, 2)
+        backend.wait_for(r"now taliban-stance v2, was taliban-stance v1")
         after = backend.client.post("/predict", json=body).json()["results"]
     finally:
         done.set()
         for one in askers:
             one.join()
         backend.stop()
+        move_champion(store, 1)
     assert failures == []
     assert all(len(set(versions)) == 1 for versions in seen)  # no answer mixes two models
     assert after[0]["model_version"] != before[0]["model_version"]
     assert [one["score"] for one in after] != [one["score"] for one in before]
 
 
-def move_champion(store):
-    """Register the majority run as another version and make it champion, as `stance promote --force` does."""
-    from stance.tracking.registry import promote
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_TRACKING_URI", store)
-        cards = Path(store.removeprefix("sqlite:///")).parent / "cards"
-        promote("stance", "majority", "a test of swapping", cards=cards)
-
-
 @pytest.mark.slow
-def test_the_old_model_goes_on_when_the_registry_cannot_be_read(workspace, tmp_path, monkeypatch, tiny_examples):
-    shutil.copy(workspace / DATABASE, tmp_path / DATABASE)
+def test_the_old_model_goes_on_when_the_registry_cannot_be_read(store, tmp_path, monkeypatch, tiny_examples):
+    original = store.removeprefix("sqlite:///")
+    shutil.copy(original, tmp_path / DATABASE)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / DATABASE}")
     said = []
     models = LiveModels([CHAMPION], said.append)
@@ -243,7 +264,7 @@ def test_the_old_model_goes_on_when_the_registry_cannot_be_read(workspace, tmp_p
     assert "goes on answering" in said[0]
     assert version_of(models.all()) == version
     assert len(models["stance"].predict(tiny_examples[:3])) == 3
-    shutil.copy(workspace / DATABASE, tmp_path / DATABASE)
+    shutil.copy(original, tmp_path / DATABASE)
     assert models.refresh() is False
     assert len(said) == 1
 
@@ -282,6 +303,44 @@ def test_the_command_refuses_an_open_address_before_it_loads_anything(stance_mai
     assert USER in ran.err
 
 
+@pytest.fixture(scope="module")
+def bundles(book, tmp_path_factory):
+    """Small linear models of both tasks, as folders."""
+    found = {}
+    for task in ("stance", "frames"):
+        labels = book.task(task).labels
+        model = TfidfLinear(labels, TfidfLinear.Settings(), 1)
+        model.fit(load_examples(task, "train")["train"][:300], [])
+        folder = tmp_path_factory.mktemp(task) / "bundle"
+        found[task] = str(write_bundle(folder, model, Calibration.identity(len(labels)), book, Origin(task=task)))
+    return found
+
+
+@pytest.mark.slow
+def test_two_models_answer_one_screen_and_the_sentences_model_sees_no_actor(bundles, book, tiny_examples):
+    models = LiveModels(list(bundles.values()))
+    first = next(one for one in tiny_examples if one.start is not None)
+    other = replace(first, actor="Somebody Else", mention=None, start=None, end=None)
+    proposed = answer([Task(data=one["data"]) for one in as_tasks([first, other], book)], models.all())
+    assert {one["model_version"] for one in proposed} == {version_of(models.all())}
+    said = [tasks.from_result(one["result"], book, "stance") for one in proposed]
+    assert said[0].labels["frames"] == said[1].labels["frames"] is not None
+    assert all(one.labels["stance"] is not None for one in said)
+    sentence = replace(first, actor=None, mention=None, start=None, end=None)
+    (expected,) = stance.load(bundles["frames"]).predict_examples([sentence])
+    assert said[0].labels["frames"] == expected.labels
+
+
+@pytest.mark.slow
+def test_a_dry_run_loads_the_models_and_serves_nothing(bundles, stance_main, tmp_path):
+    command = ("label", "serve", "--model", bundles["stance"], "--port", 0, "--attach", "Round 1", "--dry-run")
+    ran = stance_main(*command, cwd=tmp_path)
+    assert ran.status == 0, ran.err
+    assert "would serve at http://127.0.0.1:" in ran.out
+    assert "'Round 1'" in ran.out
+    assert "taliban-stance tfidf-linear" in ran.err
+
+
 def test_a_port_in_use_is_named():
     with listen("127.0.0.1", 0) as listener, pytest.raises(LabelingError, match="--port"):
         listen("127.0.0.1", listener.getsockname()[1])
@@ -304,8 +363,6 @@ def fake_live(book):
     """A model that was fitted on nothing but one example: enough to say which labels it may give."""
     from labeling.live import Live
     from stance.models.classifier import Classifier
-    from stance.models.majority import Majority
-    from stance.models.thresholds import Calibration
 
     labels = book.task("stance").labels
     classifier = Classifier(Majority(labels, Majority.Settings(), 0), Calibration.identity(len(labels)), book, "stance")
