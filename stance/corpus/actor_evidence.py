@@ -17,6 +17,7 @@ import yaml
 
 PLACE_USE = "place use"
 _PLACE_KINDS = frozenset({"name", "capital", "ground", "seat"})
+_POSSESSIVES = frozenset({"our", "its", "their", "his", "her", "my", "your", "own", "whose"})
 _WINDOW = 48
 
 
@@ -94,6 +95,10 @@ def named(text: str, folded: str, start: int, end: int, kind: str) -> list[str]:
         evidence.append(f"{kind} acts right")
     if text[end : end + 1] == "-" or text[max(0, start - 1) : start] == "-":
         evidence.append(f"{kind} hyphen")
+    if left in _POSSESSIVES or left.endswith("'s"):
+        evidence.append(f"{kind} owned")
+    if left.isdigit():
+        evidence.append(f"{kind} numbered")
     if left == "the":
         evidence += [f"l3={before[-3]} {left2} the", f"the l={left2}"]
     evidence += _roles(kind, before, after, words)

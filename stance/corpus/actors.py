@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from stance.corpus import actor_evidence
 from stance.corpus.actor_evidence import Weights
+from stance.corpus.actor_memory import Memory, collective, introductions, reappearances
 from stance.corpus.gazetteer import Found, Gazetteer, Reading, fold, load
 from stance.records import Mention, Span
 
@@ -28,6 +28,7 @@ _PREFIX = re.compile(r"\b(?:pro|anti|post|non|pre|trans|inter|intra)[-–]$", re
 _JOINT = re.compile(r"(?:,|,? and|,? or)? (?:the )?|[-–/]")
 _PLACES = frozenset({"name", "people", "capital", "seat", "ground", "native"})
 _SPEAKERS = frozenset({"name", "people", "capital", "office", "person"})
+_INTRODUCERS = frozenset({"kind=name", "kind=people", "kind=office", "kind=native"})
 
 
 class Candidate(NamedTuple):
@@ -36,37 +37,6 @@ class Candidate(NamedTuple):
     actor: str
     evidence: list[str]
     span: Span | None
-
-
-@dataclass(slots=True)
-class Memory:
-    """What a document has said so far, and its `topic`: the actor whom the whole document names most often.
-
-    `people` are persons met by their own name, `before` the actors of the sentence before, `lead` its first, `place`
-    the last state or capital that was named.
-    """
-
-    people: set[str] = field(default_factory=set)
-    before: list[str] = field(default_factory=list)
-    lead: str | None = None
-    place: str | None = None
-    topic: str | None = None
-    counts: Counter[str] = field(default_factory=Counter)
-    quoted: bool = False
-
-    def note(self, text: str, actors: Sequence[str]) -> None:
-        """Take in the acting actors of a sentence, in their order of mention."""
-        opened, closed = text.count("“"), text.count("”")
-        straight = text.count('"')
-        if opened != closed:
-            self.quoted = opened > closed
-        elif straight % 2:
-            self.quoted = not self.quoted
-        if actors:
-            self.before, self.lead = list(actors), actors[0]
-            self.counts.update(actors)
-        elif not self.quoted:
-            self.before = []
 
 
 def find_actors(
@@ -102,7 +72,11 @@ def propose(
     for text, scan in zip(sentences, scans, strict=True):
         folded = fold(text)
         candidates = list(_named(text, folded, scan, date, memory))
-        candidates += _implied(text, folded, {candidate.actor for candidate in candidates}, memory)
+        candidates += _introduced(text, folded, scan, memory)
+        _learn(text, candidates, memory, book)
+        named = {candidate.actor for candidate in candidates if "kind=short" not in candidate.evidence}
+        candidates += _implied(text, _blank(folded, scan, memory), named, memory, book)
+        memory.manners.update({c.actor: c.evidence[0] for c in reversed(candidates) if c.evidence[0] != "implied"})
         yield candidates, memory, text
 
 
@@ -142,12 +116,14 @@ def locate(text: str, actor: str) -> Span | None:
 def _named(text: str, folded: str, scan: Sequence[Found], date: str | None, memory: Memory) -> Iterator[Candidate]:
     dateline = match.end() if scan and (match := _DATELINE.match(text)) else 0
     series = 0, ""
+    end = -2
     for found in scan:
         if _PREFIX.search(text, max(0, found.start - 6), found.start):
             continue
         joined = _JOINT.fullmatch(text, series[0], found.start)
         series = found.end, series[1] if joined else folded[max(0, found.start - 40) : found.start].rpartition("  ")[2]
-        choice = _read(found, folded, date, memory)
+        adjacent, end = found.start == end + 1, found.end
+        choice = None if adjacent and _local(found) else _read(found, folded, date, memory)
         if choice is None:
             continue
         actor, reading = choice
@@ -159,17 +135,59 @@ def _named(text: str, folded: str, scan: Sequence[Found], date: str | None, memo
         evidence = actor_evidence.named(text, folded, found.start, found.end, kind)
         if joined:
             evidence += [f"{kind} joined", *(f"{kind} joined {word}" for word in series[1].split()[-2:])]
-        if actor in memory.before:
-            evidence.append(f"{kind} before")
-        if memory.counts[actor]:
-            evidence.append(f"{kind} known")
-        yield Candidate(actor, evidence, (found.start, found.end))
+        if adjacent:
+            evidence.append(f"{kind} adjacent")
+        yield Candidate(actor, evidence + _remembered(kind, actor, memory), (found.start, found.end))
+
+
+def _remembered(kind: str, actor: str, memory: Memory) -> list[str]:
+    evidence = [f"{kind} before"] if actor in memory.before else []
+    return [*evidence, f"{kind} known"] if memory.counts[actor] else evidence
+
+
+def _local(found: Found) -> bool:
+    return any(reading.kind == "local" for reading in found.readings)
+
+
+def _definite(found: Found, folded: str) -> bool:
+    word, rest = folded[found.start : found.end], folded[found.end : found.end + 4]
+    return not rest.startswith(" of ") and (word.endswith("s") or folded[: found.start].endswith(("the ", "this ")))
+
+
+def _blank(folded: str, scan: Sequence[Found], memory: Memory) -> str:
+    # The council in "Security Council" and the i in "Mazar-i-Sharif" point back to nobody.
+    parts, end = [], 0
+    for found in scan:
+        if any(r.kind != "short" or memory.counts[r.actor] for r in found.readings):
+            parts += [folded[end : found.start], "#" * (found.end - found.start)]
+            end = found.end
+    return "".join([*parts, folded[end:]])
+
+
+def _introduced(text: str, folded: str, scan: Sequence[Found], memory: Memory) -> Iterator[Candidate]:
+    taken = [(found.start, found.end) for found in scan]
+    for surname, span in reappearances(text, memory.introduced, taken):
+        actor = memory.introduced[surname]
+        evidence = actor_evidence.named(text, folded, *span, "person")
+        yield Candidate(actor, evidence + _remembered("person", actor, memory), span)
+
+
+def _learn(text: str, candidates: Sequence[Candidate], memory: Memory, book: Gazetteer) -> None:
+    for candidate in candidates:
+        if candidate.span is None or _INTRODUCERS.isdisjoint(candidate.evidence):
+            continue
+        for name in introductions(text, candidate.span):
+            if not book.scan(name):
+                memory.introduced[name.split()[-1]] = candidate.actor
 
 
 def _read(found: Found, folded: str, date: str | None, memory: Memory) -> tuple[str, Reading] | None:
     left = folded[max(0, found.start - 40) : found.start]
     around = f" {left} {folded[found.end : found.end + 16]}"
     former = (date is None or date.endswith("/..")) and (" former " in around or left.endswith("ex "))
+    recent = max((reading.actor for reading in found.readings), key=lambda actor: memory.last.get(actor, 0))
+    if not memory.counts[recent]:
+        recent = ""
     for reading in found.readings:
         if reading.kind == "decoy":
             return None
@@ -177,7 +195,7 @@ def _read(found: Found, folded: str, date: str | None, memory: Memory) -> tuple[
             reading.own in memory.people or (reading.terms and _TITLE.search(left) and reading.holds(date))
         ):
             continue
-        if reading.kind == "short" and not memory.counts[reading.actor]:
+        if reading.kind == "short" and (reading.actor != recent or not _definite(found, folded)):
             continue
         if reading.own is not None and (reading.kind == "surname" or " " in folded[found.start : found.end]):
             memory.people.add(reading.own)
@@ -187,42 +205,39 @@ def _read(found: Found, folded: str, date: str | None, memory: Memory) -> tuple[
     return (persons[0].own, persons[0]) if persons and persons[0].own else None
 
 
-def _implied(text: str, folded: str, named: set[str], memory: Memory) -> Iterator[Candidate]:
-    antecedents = dict.fromkeys([*memory.before[:2], *([memory.lead] if memory.lead else [])])
-    antecedents.update(dict.fromkeys(actor for actor in (memory.place, memory.topic) if actor))
-    antecedents = {actor: None for actor in antecedents if actor not in named}
+def _implied(text: str, folded: str, named: set[str], memory: Memory, book: Gazetteer) -> Iterator[Candidate]:
+    antecedents = memory.antecedents(text, named)
     if not antecedents:
         return
     evidence, span = actor_evidence.implied(text, folded, memory.quoted)
-    if not evidence:
+    several = collective(text, len(memory.before))
+    if not evidence and not several:
         return
-    for actor in antecedents:
-        rank = memory.before.index(actor) if actor in memory.before else 9
-        role = (
-            f"before{min(rank, 2)}"
-            if rank < 9
-            else "lead"
-            if actor == memory.lead
-            else "place"
-            if actor == memory.place
-            else "topic"
-        )
-        others = min(len(named), 2)
+    others = min(len(named), 2)
+    for actor, (role, *further) in antecedents.items():
+        sort, manner = book.sort(actor), memory.manners.get(actor, "unnamed")
         own = ["implied", f"implied {role}", f"implied {role} others={others}", f"implied others={others}"]
-        own += [f"implied {item}" for item in evidence]
-        own += [f"implied {role} {item}" for item in evidence]
-        if actor == memory.topic:
-            own.append(f"implied {role} is topic")
-        if actor == memory.place:
-            own.append(f"implied {role} is place")
+        own += [f"implied {mark} {item}" for item in evidence for mark in ("any", role, sort, manner)]
+        own += [f"implied {role} {manner}", f"implied {role} {sort}"]
+        own += [f"implied {role} is {item}" for item in further]
+        if role.startswith("before"):
+            own += [f"implied {item}" for item in several]
         yield Candidate(actor, own, span)
 
 
 def _decide(candidates: Sequence[Candidate], text: str, weights: Weights) -> tuple[Mention, ...]:
     spans: dict[str, Span | None] = {}
+    implied: list[tuple[float, Candidate]] = []
     for candidate in candidates:
-        if candidate.actor not in spans and weights.acts(candidate.evidence):
+        if candidate.actor in spans or not weights.acts(candidate.evidence):
+            continue
+        if candidate.evidence[0] == "implied" and "implied several" not in candidate.evidence:
+            implied.append((weights.score(candidate.evidence), candidate))
+        else:
             spans[candidate.actor] = candidate.span
+    if implied:
+        _, best = max(implied, key=lambda pair: pair[0])
+        spans.setdefault(best.actor, best.span)
     mentions = [
         Mention(actor, text[span[0] : span[1]], *span) if span else Mention(actor) for actor, span in spans.items()
     ]

@@ -109,6 +109,7 @@ class Gazetteer:
         readings: dict[str, list[Reading]] = defaultdict(list)
         shapes: dict[str, int] = {}
         self._names: dict[str, list[str]] = defaultdict(list)
+        self._states: set[str] = set()
         for name, reading in entries:
             key = " " + fold(name).strip()
             if reading not in readings[key]:
@@ -117,6 +118,8 @@ class Gazetteer:
             shapes[key] = min(shapes.get(key, 2), shape)
             if reading.kind != "decoy":
                 self._names[reading.actor].append(name)
+            if reading.kind in ("people", "capital"):
+                self._states.add(reading.actor)
         self._automaton = ahocorasick.Automaton()
         for key, found in readings.items():
             self._automaton.add_word(key, (len(key) - 1, shapes[key], tuple(found)))
@@ -130,6 +133,13 @@ class Gazetteer:
     def names(self, actor: str) -> tuple[str, ...]:
         """The names that can mean `actor`, longest first; empty for an actor that the gazetteer does not know."""
         return tuple(sorted(set(self._names.get(actor, ())), key=lambda name: (-len(name), name)))
+
+    def sort(self, actor: str) -> str:
+        """Return "state" for an actor with a people or a capital, "body" for any other known one, else "other".
+
+        Persons who speak for themselves are known by their own name only while they hold no office: "other" or "body".
+        """
+        return "state" if actor in self._states else "body" if actor in self._names else "other"
 
     def scan(self, text: str) -> list[Found]:
         """Return the names in `text` from left to right: whole words, longest match, none overlapping."""
