@@ -136,6 +136,8 @@ def _newer(live: Live) -> Live | None:
 
 def _read(uri: str, source: str, folder: Path, version: str | None) -> Live:
     classifier = Classifier.load(folder)
+    # An encoder is loaded at its first prediction: that is paid here, and not by the first annotator after a swap.
+    classifier.predict_examples([Example("Warm up.", actor="Nobody")])
     if version is None:
         digest = hashlib.sha256((folder / HASHES).read_bytes()).hexdigest()[:8]
         version = f"{classifier.codebook.registered_model(classifier.task)} {classifier.model.kind} {digest}"

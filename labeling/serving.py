@@ -89,14 +89,24 @@ def attach(studio: Studio, project: str, url: str, credentials: Credentials | No
     if credentials is not None:
         settings["auth_method"] = "BASIC_AUTH"
         settings |= {"basic_auth_user": credentials.user, "basic_auth_pass": credentials.password}
-    try:
-        backend = studio.attach_backend(found.id, TITLE, **settings)
-    except LabelingError as error:
-        if "ocal" in str(error) or "not allowed" in str(error):
-            raise LabelingError(
-                f"{error}. For a backend on its own machine, start Label Studio with {LOCAL}"
-            ) from error
-        raise
+    backend = _attach(studio, found.id, settings)
     # Label Studio asks a backend only while its title is the version whose predictions are shown.
     studio.update_project(found.id, model_version=TITLE)
     return Attached(found.id, backend, found.shows_predictions)
+
+
+def _attach(studio: Studio, project: int, settings: dict[str, Any]) -> int:
+    for patience in (2.0, 5.0, 0.0):
+        try:
+            return studio.attach_backend(project, TITLE, **settings)
+        except LabelingError as error:
+            # It gives a backend one second for /health and three for /setup, which a busy machine may miss.
+            if patience and "timed out" in str(error):
+                time.sleep(patience)
+                continue
+            if "ocal" in str(error) or "not allowed" in str(error):
+                raise LabelingError(
+                    f"{error}. For a backend on its own machine, start Label Studio with {LOCAL}"
+                ) from error
+            raise
+    raise AssertionError("the last attempt returns or raises")

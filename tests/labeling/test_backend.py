@@ -101,7 +101,7 @@ class Backend:
         for line in self.process.stderr:
             self.said.append(line)
 
-    def wait_for(self, pattern, seconds=60):
+    def wait_for(self, pattern, seconds=180):
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if found := re.search(pattern, "".join(self.said)):
