@@ -17,68 +17,14 @@ from pathlib import Path
 from typing import Any, Literal, Self, cast
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from stance.coding import CodedExample, Contradiction, Label, Rule, Strict, Target
 from stance.errors import CodebookError
 from stance.minimal_pairs import MinimalPair, Probe, check_probes
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Target(_Strict):
-    """Whom the stances are toward. `names` are matched whole-word, longest first; `excluded` names, which merely
-    contain one of them (a namesake elsewhere), are not the target."""
-
-    name: str
-    description: str
-    names: tuple[str, ...] = Field(min_length=1)
-    excluded: tuple[str, ...] = ()
-
-
-class CodedExample(_Strict):
-    """An example sentence for the guide: `actor` and the labels that a coder gives it. In a rule, `task` says
-    whose labels they are; without it, any one task must have them all."""
-
-    text: str = Field(min_length=1)
-    labels: tuple[str, ...] = ()
-    actor: str | None = None
-    note: str | None = None
-    task: str | None = None
-
-
-class Label(_Strict):
-    """One label. `roots` are the CAMEO / PLOVER root codes that it gathers; `keywords` are word stems for the
-    lexicon baseline (a trailing `*` matches any ending)."""
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
-    hotkey: str = Field(min_length=1, max_length=1)
-    summary: str
-    definition: str
-    typical: tuple[str, ...] = ()
-    roots: tuple[str, ...] = ()
-    keywords: tuple[str, ...] = ()
-    source: str | None = None
-
-
-class Contradiction(_Strict):
-    """Two labels of one set that deserve a second look: a prompt for a coder, not an error."""
-
-    labels: tuple[str, str]
-    why: str
-
-
-class Rule(_Strict):
-    """A coding rule: a number or short id, a title, its text and coded examples."""
-
-    id: str
-    title: str
-    text: str
-    examples: tuple[CodedExample, ...] = ()
-
-
-class Task(_Strict):
+class Task(Strict):
     """One labelling task. `unit` says what is labelled: each actor of a sentence, or the sentence. In an `exclusive`
     task every unit has exactly one label."""
 
@@ -138,7 +84,7 @@ class Task(_Strict):
         return self
 
 
-class Codebook(_Strict):
+class Codebook(Strict):
     """A whole codebook. Use `load()`; the constructor takes the YAML's mapping."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")

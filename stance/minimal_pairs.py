@@ -9,14 +9,12 @@ import re
 from collections.abc import Sequence
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from stance.coding import Strict
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class MinimalPair(_Strict):
+class MinimalPair(Strict):
     """Two sentences that differ in one thing, and the labels of `{actor}` in each: `labels` before, `then` after.
 
     Both hold the place of `{actor}`; either may hold that of a second actor, `{other}`.
@@ -37,7 +35,7 @@ class MinimalPair(_Strict):
         return self
 
 
-class Probe(_Strict):
+class Probe(Strict):
     """A question to a model, not to a coder: minimal pairs whose labels follow from one `rule` (its id).
 
     `change` says what differs. After CheckList's templates (Ribeiro et al. 2020) and the contrast sets of Gardner et
