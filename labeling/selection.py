@@ -121,7 +121,7 @@ def label_quotas(probabilities: NDArray[Any], n: int, rarity: float) -> NDArray[
 
     Largest remainders are rounded up, so that the sum is `n`.
 
-    >>> label_quotas(np.array([[0.4, 0.1], [0.4, 0.1]]), 30, 0.5).tolist()
+    >>> label_quotas(np.tile([0.4, 0.1], (20, 1)), 30, 0.5).tolist()
     [10, 20]
     """
     prevalence: NDArray[np.float64] = np.maximum(probabilities.mean(axis=0), 1 / (len(probabilities) + 1))
