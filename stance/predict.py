@@ -30,26 +30,24 @@ def predict_articles(
     `Classifier.predict`) a further column `<task>.sure` is True, False or None, and the list None where it is False.
     All classifiers must come from one codebook, each for a task of its own; DataError is raised where they do not.
     """
+    check_together(classifiers)
+    rows = list(ingest_all(articles, classifiers[0].codebook))
+    if not per_actor(classifiers):
+        rows = sentences_alone(rows)
+    return tabulate(rows, classifiers, sure)
+
+
+def tabulate(rows: Sequence[Example], classifiers: Sequence[Classifier], sure: float | None = None) -> pd.DataFrame:
+    """Return the table of `predict_articles` with one row per example given, in the same order."""
     import pandas as pd
 
-    _check_together(classifiers)
-    units = {classifier.codebook.tasks[classifier.task].unit for classifier in classifiers}
-    rows = list(ingest_all(articles, classifiers[0].codebook))
-    sentences = list(
-        {_place(row): replace(row, actor=None, mention=None, start=None, end=None) for row in rows}.values()
-    )
-    if units == {"sentence"}:
-        rows = sentences
-    seen = [row for row in rows if row.actor is not None]
     columns = {
         name: pd.Series([getattr(row, name) for row in rows], dtype=_DTYPES.get(name, object)) for name in ORIGIN
     }
     frame = pd.DataFrame(columns)
     for classifier in classifiers:
-        per_actor = classifier.codebook.tasks[classifier.task].unit == "actor"
-        answers = _answers(classifier, seen if per_actor else sentences, sure)
+        given = _answers(classifier, rows, sure)
         for j, label in enumerate(classifier.labels):
-            given = [answers.get(_key(row, per_actor)) for row in rows]
             column = [None if one is None else one.probabilities[j] for one in given]
             frame[f"{classifier.task}.{label}"] = pd.Series(column, dtype=float)
         if sure is not None:
@@ -57,6 +55,16 @@ def predict_articles(
         labels = [list(one.labels) if one is not None and one.sure else None for one in given]
         frame[classifier.task] = pd.Series(labels, dtype=object)
     return frame
+
+
+def sentences_alone(rows: Iterable[Example]) -> list[Example]:
+    """Return one example per sentence, without its actor, in order of first appearance."""
+    return list({(row.doc_id, row.index): _without_actor(row) for row in rows}.values())
+
+
+def per_actor(classifiers: Iterable[Classifier]) -> bool:
+    """Say whether any of the models answers for each actor apart."""
+    return any(_unit(classifier) == "actor" for classifier in classifiers)
 
 
 def summarize(frame: pd.DataFrame, task: str, labels: Sequence[str]) -> pd.DataFrame:
@@ -83,7 +91,8 @@ def summarize(frame: pd.DataFrame, task: str, labels: Sequence[str]) -> pd.DataF
     return pd.DataFrame([(row[1], *row[3:]) for row in rows], columns=columns)
 
 
-def _check_together(classifiers: Sequence[Classifier]) -> None:
+def check_together(classifiers: Sequence[Classifier]) -> None:
+    """Raise DataError unless all classifiers are of one codebook, each for a task of its own."""
     tasks = [classifier.task for classifier in classifiers]
     names = sorted({classifier.codebook.name for classifier in classifiers})
     if len(names) > 1:
@@ -92,16 +101,17 @@ def _check_together(classifiers: Sequence[Classifier]) -> None:
         raise DataError(f"several models for one task ({', '.join(tasks)}); give one model for each task")
 
 
-def _answers(
-    classifier: Classifier, examples: list[Example], sure: float | None
-) -> dict[tuple[object, ...], Prediction]:
-    per_actor = classifier.codebook.tasks[classifier.task].unit == "actor"
-    return {_key(answer.example, per_actor): answer for answer in classifier.predict_examples(examples, sure)}
+def _answers(classifier: Classifier, rows: Sequence[Example], sure: float | None) -> list[Prediction | None]:
+    """An answer per row; rows of one sentence are scored once, as the classifier takes equal examples for one."""
+    if _unit(classifier) == "sentence":
+        return [*classifier.predict_examples([_without_actor(row) for row in rows], sure)]
+    given = iter(classifier.predict_examples([row for row in rows if row.actor is not None], sure))
+    return [None if row.actor is None else next(given) for row in rows]
 
 
-def _place(example: Example) -> tuple[str, int]:
-    return example.doc_id, example.index
+def _unit(classifier: Classifier) -> str:
+    return classifier.codebook.tasks[classifier.task].unit
 
 
-def _key(example: Example, per_actor: bool) -> tuple[object, ...]:
-    return (*_place(example), example.actor) if per_actor else _place(example)
+def _without_actor(row: Example) -> Example:
+    return replace(row, actor=None, mention=None, start=None, end=None)

@@ -15,7 +15,7 @@ from stance.corpus.formats import READERS, SkippedInput
 from stance.errors import DataError
 from stance.records import Article
 
-__all__ = ["SkippedInput", "read_articles"]
+__all__ = ["SkippedInput", "find_files", "read_articles"]
 
 OnSkip = Callable[[SkippedInput], None]
 _REASONS_SHOWN: Final = 3
@@ -43,7 +43,7 @@ def read_articles(
 def _read_all(paths: list[Path], strict: bool, on_skip: OnSkip | None) -> Iterator[Article]:
     count, skipped = 0, 0
     reasons: list[str] = []
-    for file in _files(paths):
+    for file in find_files(paths):
         for item in _read_file(file):
             if isinstance(item, Article):
                 count += 1
@@ -77,7 +77,8 @@ def _read_file(file: Path) -> Iterator[Article | SkippedInput]:
         yield SkippedInput(str(file), str(error))
 
 
-def _files(paths: list[Path]) -> Iterator[Path]:
+def find_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield the files given, and those in the folders given whose ending is known, in the order they are read."""
     for path in paths:
         if not path.is_dir():
             yield path

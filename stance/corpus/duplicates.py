@@ -23,9 +23,10 @@ SHARED: Final = 0.08
 """Least share of the shorter document's word 5-grams that stand in the other one."""
 
 _RUN: Final = 5  # words; on the seeds 4 raise the noise (0.012), 6 lower the signal (0.066)
-_FEWEST: Final = 12  # shared 5-grams, unless they are half of the document: one phrase or title is no copy
-_ALL_PAIRS: Final = 24  # of the documents with one 5-gram; beyond it (boilerplate, many copies) only neighbours
-_NEIGHBOURS: Final = 4
+FEWEST: Final = 12  # shared 5-grams, unless they are half of the document: one phrase or title is no copy
+HALF: Final = 0.5
+ALL_PAIRS: Final = 24  # of the documents with one 5-gram; beyond it (boilerplate, many copies) only neighbours
+NEIGHBOURS: Final = 4
 _WORD: Final = re.compile(r"\w+(?:['’]\w+)*")
 
 
@@ -73,36 +74,49 @@ def near_duplicate_pairs(texts: Sequence[str], *, threshold: float = SHARED, see
     salt = str(seed).encode()[:16]
     holders: dict[bytes, list[int]] = defaultdict(list)
     for index, text in enumerate(texts):
-        words = _WORD.findall(text.casefold().replace("’", "'"))
-        first = first_of.setdefault(_digest(words, salt), index) if words else index
+        words = words_of(text)
+        first = first_of.setdefault(digest(words, salt), index) if words else index
         if first != index:
             pairs.append(NearDuplicate(first, index, 1.0))
             continue
-        runs = {
-            _digest(words[start : start + _RUN], salt)
-            for start in range(max(len(words) - _RUN + 1, min(len(words), 1)))
-        }
+        runs = runs_of(words, salt)
         sizes[index] = len(runs)
         for run in runs:
             holders[run].append(index)
     for (one, other), shared in Counter(_candidates(holders)).items():
         share = shared / min(sizes[one], sizes[other])
-        if share >= threshold and (shared >= _FEWEST or share >= 0.5):
+        if share >= threshold and (shared >= FEWEST or share >= HALF):
             pairs.append(NearDuplicate(one, other, share))
     return sorted(pairs)
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words that are compared, in order.
+
+    >>> words_of("Moscow’s envoy: «Talks».")
+    ["moscow's", 'envoy', 'talks']
+    """
+    return _WORD.findall(text.casefold().replace("’", "'"))
+
+
+def runs_of(words: Sequence[str], salt: bytes) -> set[bytes]:
+    """Return the 64-bit hashes of the words' distinct 5-grams; of fewer than five words, the hash of them all."""
+    starts = range(max(len(words) - _RUN + 1, min(len(words), 1)))
+    return {digest(words[start : start + _RUN], salt) for start in starts}
+
+
+def digest(words: Sequence[str], salt: bytes) -> bytes:
+    """Return the 64-bit hash of a sequence of words; `salt` is at most 16 bytes."""
+    return hashlib.blake2b(" ".join(words).encode("utf-8", "surrogatepass"), digest_size=8, salt=salt).digest()
 
 
 def _candidates(holders: dict[bytes, list[int]]) -> Iterator[tuple[int, int]]:
     """Yield a pair of documents once for each 5-gram that both hold."""
     for documents in holders.values():
-        if len(documents) <= _ALL_PAIRS:
+        if len(documents) <= ALL_PAIRS:
             yield from combinations(documents, 2)
             continue
         # Copies of one text stand next to each other in each of its 5-grams' lists, and so keep their full count.
         for index, document in enumerate(documents):
-            for other in documents[index + 1 : index + 1 + _NEIGHBOURS]:
+            for other in documents[index + 1 : index + 1 + NEIGHBOURS]:
                 yield document, other
-
-
-def _digest(words: Sequence[str], salt: bytes) -> bytes:
-    return hashlib.blake2b(" ".join(words).encode("utf-8", "surrogatepass"), digest_size=8, salt=salt).digest()

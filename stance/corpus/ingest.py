@@ -35,6 +35,11 @@ def ingest_all(articles: Iterable[Article], codebook: Codebook) -> Iterator[Exam
     return _ingest(articles, codebook.target)
 
 
+def examples_of(article: Article, codebook: Codebook) -> Iterator[Example]:
+    """Yield what `ingest_all` yields of one article, which is all that is held in memory; `cluster` is left empty."""
+    return _examples(article, clean(article.text, article.title), codebook.target)
+
+
 def sentences_of(article: Article) -> list[Sentence]:
     """Return the sentences of an article, the title first; offsets are into `clean(article.text, article.title)`.
 
@@ -57,14 +62,19 @@ def _ingest(articles: Iterable[Article], target: Target, find: bool = True) -> I
     names: dict[int, str] = {}
     groups = cluster([document.text for document in documents.values()])
     for (doc_id, document), group in zip(documents.items(), groups, strict=True):
-        sentences = _split(document.text, doc_id)
-        mentions: list[tuple[Mention, ...]] = [()] * len(sentences)
-        if find:
-            mentions = [*find_actors([sentence.text for sentence in sentences], date=document.article.date)]
-        for sentence, found in zip(sentences, mentions, strict=True):
-            targets = find_targets(sentence.text, target)
-            for mention in found or (None,):
-                yield _example(document.article, sentence, mention, targets, names.setdefault(group, doc_id))
+        name = names.setdefault(group, doc_id)
+        yield from _examples(document.article, document.text, target, find=find, group=name)
+
+
+def _examples(article: Article, text: str, target: Target, *, find: bool = True, group: str = "") -> Iterator[Example]:
+    sentences = _split(text, article.doc_id)
+    mentions: list[tuple[Mention, ...]] = [()] * len(sentences)
+    if find:
+        mentions = [*find_actors([sentence.text for sentence in sentences], date=article.date)]
+    for sentence, found in zip(sentences, mentions, strict=True):
+        targets = find_targets(sentence.text, target)
+        for mention in found or (None,):
+            yield _example(article, sentence, mention, targets, group)
 
 
 def _split(text: str, doc_id: str) -> list[Sentence]:
