@@ -55,10 +55,19 @@ def train(experiment: Experiment, progress: Progress) -> Trained | None:
 
 
 def track(experiment: Experiment, book: Codebook, division: Division, progress: Progress) -> Trained | None:
-    """Do what `train` does on parts that are given.
+    """Do what `train` does on parts that are given, and leave a page about the run in it.
 
     The model is kept only for the split by document, so that no other run can be promoted.
     """
+    trained = _track(experiment, book, division, progress)
+    if trained is not None:
+        from stance.report.pages import log_run
+
+        log_run(trained.run_id)
+    return trained
+
+
+def _track(experiment: Experiment, book: Codebook, division: Division, progress: Progress) -> Trained | None:
     from stance.evaluation.plots import figures
     from stance.evaluation.probes import ask, build_probes
     from stance.models.classifier import Classifier

@@ -1,8 +1,9 @@
-"""`stance runs` and `stance compare`: what has been tracked."""
+"""`stance runs` and `stance compare`: what has been tracked, as tables or as pages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,13 +15,25 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.argument("run", required=False)
 @click.option("--task", help="Only runs of this task.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per run.")
-def runs(task: str | None, as_json: bool) -> None:
-    """List the tracked runs, newest first."""
-    from stance.tracking.history import list_runs
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page about RUN: its scores, probes and errors.")
+def runs(run: str | None, task: str | None, as_json: bool, html: Path | None) -> None:
+    """List the tracked runs, newest first, or only RUN: an id, its beginning, or a name."""
+    from stance.tracking.history import list_runs, locate_run
 
+    if html is not None:
+        if run is None:
+            raise click.UsageError("--html writes the page of one run: name it, as in stance runs RUN --html run.html")
+        from stance.report.pages import write_run
+
+        write_run(run, html)
+        click.echo(f"wrote {html}: open it in a browser", err=True)
+        return
     frame = list_runs(task)
+    if run is not None:
+        frame = frame[frame["run_id"] == locate_run(run)].copy()
     if as_json:
         tables.show_json(frame)
         return
@@ -34,8 +47,15 @@ def runs(task: str | None, as_json: bool) -> None:
 @click.argument("first", metavar="RUN")
 @click.argument("second", metavar="RUN")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per row.")
-def compare(first: str, second: str, as_json: bool) -> None:
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page with paired differences and examples.")
+def compare(first: str, second: str, as_json: bool, html: Path | None) -> None:
     """Show two runs side by side: what differs in them, and every metric. RUN is an id, its beginning, or a name."""
+    if html is not None:
+        from stance.report.pages import write_comparison
+
+        write_comparison(first, second, html)
+        click.echo(f"wrote {html}: open it in a browser", err=True)
+        return
     from stance.tracking.history import compare_runs
 
     frame = compare_runs(first, second)

@@ -19,7 +19,7 @@ from stance.evaluation.bootstrap import Interval, Resampling, ranking_intervals,
 from stance.evaluation.metrics import LabelScore, OverallScores, check_shapes, score_labels, score_overall
 from stance.evaluation.mistakes import ErrorRow, chosen_labels, list_errors
 from stance.evaluation.reliability import CalibrationRow, calibration_table
-from stance.evaluation.slices import Slice, resampling_unit, score_slices
+from stance.evaluation.slices import Slice, resampling_unit, score_slices, slice_values
 from stance.evaluation.steps import Step, score_steps
 from stance.models.thresholds import Calibration
 from stance.records import Example
@@ -148,7 +148,8 @@ class Evaluation:
 
     def prediction_frame(self) -> pd.DataFrame:
         """Return one row per example: `id`, `doc_id`, `unit` (drawn as a whole), `actor`, `gold` and `predicted` (lists
-        of labels) and a calibrated `p_<label>` per label. Paired comparisons need it; it holds no text."""
+        of labels), a calibrated `p_<label>` per label, and the value of every kind of slice (`slice_<kind>`). Paired
+        comparisons need it; it holds no text."""
         columns = {
             "id": [example.id for example in self.examples],
             "doc_id": [example.doc_id for example in self.examples],
@@ -160,7 +161,8 @@ class Evaluation:
         import pandas as pd
 
         chances = {f"p_{label}": self.probabilities[:, j] for j, label in enumerate(self.labels)}
-        return pd.DataFrame(columns | chances)
+        groups = {f"slice_{kind}": values for kind, values in slice_values(self.examples, self.gold).items()}
+        return pd.DataFrame(columns | chances | groups)
 
     def error_frame(self) -> pd.DataFrame:
         """Return one row per wrong label, most surprising first, with a `p_<label>` column per label."""

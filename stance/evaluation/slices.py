@@ -75,7 +75,7 @@ def score_slices(
     """
     documents = np.array([resampling_unit(example) for example in examples])
     found = []
-    for kind, values in _values(examples, gold).items():
+    for kind, values in slice_values(examples, gold).items():
         for value in sorted(set(values)):
             rows = np.array([each == value for each in values])
             found.append(_score(kind, value, (gold[rows], predicted[rows], documents[rows]), labels, resampling))
@@ -90,24 +90,11 @@ def resampling_unit(example: Example) -> str:
     return example.cluster or example.doc_id or example.id
 
 
-def _score(
-    kind: str,
-    value: str,
-    rows: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
-    labels: Sequence[str],
-    resampling: Resampling,
-) -> Slice:
-    gold, predicted, documents = rows
-    present = np.asarray(gold.any(axis=0))
-    statistic = CountScores(gold, predicted, list(documents), present)
-    macro_f1, _, exact_match = bootstrap_documents(statistic, len(statistic.counts), resampling)[:3]
-    named = tuple(label for label, there in zip(labels, present, strict=True) if there)
-    too_small = len(gold) < SMALL or len(statistic.counts) < FEW
-    return Slice(kind, value, len(gold), len(statistic.counts), named, macro_f1, exact_match, too_small)
+def slice_values(examples: Sequence[Example], gold: NDArray[Any]) -> dict[str, list[str]]:
+    """Return the value of every example, by kind of slice; `gold` has shape `(n_examples, n_labels)`.
 
-
-def _values(examples: Sequence[Example], gold: NDArray[Any]) -> dict[str, list[str]]:
-    """The value of every example, by kind of slice."""
+    A kind that no example knows is left out.
+    """
     counts = Counter(example.actor for example in examples if example.actor)
     frequent = sorted(counts, key=lambda actor: (-counts[actor], actor))[:TOP_ACTORS]
     sizes = gold.sum(axis=1)
@@ -125,3 +112,19 @@ def _values(examples: Sequence[Example], gold: NDArray[Any]) -> dict[str, list[s
         if any(known(example) for example in examples):
             kinds[kind] = [value(example) for example in examples]
     return kinds
+
+
+def _score(
+    kind: str,
+    value: str,
+    rows: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
+    labels: Sequence[str],
+    resampling: Resampling,
+) -> Slice:
+    gold, predicted, documents = rows
+    present = np.asarray(gold.any(axis=0))
+    statistic = CountScores(gold, predicted, list(documents), present)
+    macro_f1, _, exact_match = bootstrap_documents(statistic, len(statistic.counts), resampling)[:3]
+    named = tuple(label for label, there in zip(labels, present, strict=True) if there)
+    too_small = len(gold) < SMALL or len(statistic.counts) < FEW
+    return Slice(kind, value, len(gold), len(statistic.counts), named, macro_f1, exact_match, too_small)

@@ -137,6 +137,12 @@ def find_run(store: Store, wanted: str) -> RunSummary:
     raise StoreError(f"there is no run '{wanted}' in {store.uri}{hint}")
 
 
+def locate_run(wanted: str) -> str:
+    """Return the id of the run that `find_run` finds; raises its StoreError."""
+    with open_store() as store:
+        return find_run(store, wanted).id
+
+
 def read_evaluation(store: Store, run: RunSummary) -> dict[str, Any]:
     """Return what a run logged of its test part (`Evaluation.to_json`), empty where it logged none."""
     import mlflow

@@ -127,7 +127,10 @@ def test_input_that_cannot_be_evaluated_is_refused(simulate, to_examples, labels
 
 def test_predictions_say_who_was_asked_and_what_was_answered(evaluation, labels):
     frame = evaluation.prediction_frame()
-    assert list(frame.columns) == ["id", "doc_id", "unit", "actor", "gold", "predicted", *(f"p_{x}" for x in labels)]
+    facts, groups = ["id", "doc_id", "unit", "actor", "gold", "predicted"], {each.kind for each in evaluation.slices}
+    assert list(frame.columns)[: len(facts) + len(labels)] == [*facts, *(f"p_{x}" for x in labels)]
+    assert set(frame.columns[len(facts) + len(labels) :]) == {f"slice_{kind}" for kind in groups}
+    assert all((frame[f"slice_{e.kind}"] == e.value).sum() == e.n for e in evaluation.slices)
     assert len(frame) == evaluation.n_examples == frame["id"].nunique()
     assert frame["unit"].nunique() == evaluation.n_documents
     given = [[label in row for label in labels] for row in frame["predicted"]]

@@ -1,0 +1,39 @@
+"""Pages written: runs are read from the store; files, or artifacts of the runs, leave."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stance.dataset.files import replacing
+from stance.report.comparison_page import render_comparison
+from stance.report.run_page import render_run
+from stance.tracking.contents import log_page, read_contents
+from stance.tracking.store import open_store
+
+
+def write_run(run: str, path: str | Path) -> None:
+    """Write the page of a run (id, beginning of an id, or name) to a file, replacing it whole.
+
+    Raises StoreError for an unknown run, DataError for a folder that cannot be written.
+    """
+    with open_store() as store:
+        html = render_run(read_contents(store, run))
+    _write(html, path)
+
+
+def write_comparison(first: str, second: str, path: str | Path) -> None:
+    """Write the page that holds two runs side by side, differences being second minus first; raises as `write_run`."""
+    with open_store() as store:
+        html = render_comparison(read_contents(store, first), read_contents(store, second))
+    _write(html, path)
+
+
+def log_run(run_id: str) -> None:
+    """Keep the page of a finished run in the run itself, as `report/index.html`; one that is there is replaced."""
+    with open_store() as store:
+        log_page(store, run_id, render_run(read_contents(store, run_id)))
+
+
+def _write(html: str, path: str | Path) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(html, "utf-8")
