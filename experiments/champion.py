@@ -10,7 +10,7 @@ from experiments.demo import promote_best, train_one
 from stance.cli import tables
 from stance.errors import StanceError
 
-RECIPES = (("tfidf-linear", "stance"), ("tfidf-linear", "frames"), ("encoder", "stance"), ("encoder", "frames"))
+RECIPES = (("tfidf-linear", "stance"), ("tfidf-linear", "frames"), ("ensemble", "stance"), ("ensemble", "frames"))
 
 
 def main() -> None:
