@@ -22,10 +22,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from labeling.annotations import Labels
 from labeling.gatekeeper import Credentials, Gatekeeper
 from labeling.interface import NONE, questions
-from labeling.live import POLL, Live, LiveModels
+from labeling.live import Live, LiveModels
 from labeling.tasks import from_task, to_result
 from stance.errors import CodebookError, DataError, StanceError
 from stance.records import Example, Prediction
+from stance.tracking.following import POLL
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -8,12 +8,12 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-import ipaddress
 import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from stance.errors import LabelingError
+from stance.tracking.serving.network import is_loopback
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -47,18 +47,6 @@ def read_credentials(host: str) -> Credentials | None:
     if not is_loopback(host):
         raise LabelingError(f"{host} can be reached by others: set {USER} and {PASSWORD}, or bind to 127.0.0.1")
     return None
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether only this machine can reach `host`.
-
-    >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "192.168.1.5", "example.org")]
-    [True, True, True, False, False, False]
-    """
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class Gatekeeper:

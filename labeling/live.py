@@ -16,12 +16,11 @@ from stance.errors import DataError, StanceError
 from stance.models.classifier import Classifier
 from stance.models.hashlist import NAME as HASHES
 from stance.records import Example, Prediction
-from stance.tracking.loading import fetch_model, list_versions, resolve
+from stance.tracking.following import POLL, Watch, has_moved, name_version
+from stance.tracking.loading import fetch_model, resolve
 from stance.tracking.store import open_store
 
-POLL = 15.0  # seconds between two looks at the registry
-REGISTRY = "models:"
-TRACKED = (REGISTRY, "runs:")
+TRACKED = ("models:", "runs:")
 
 
 @dataclass(frozen=True)
@@ -50,8 +49,7 @@ class LiveModels:
     def __init__(self, uris: Sequence[str], report: Callable[[str], None] = lambda _: None) -> None:
         self._report = report
         self._found: dict[str, Live] = {}
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._watch: Watch | None = None
         self._failed: dict[str, str] = {}
         for uri in uris:
             live = load(uri)
@@ -69,12 +67,12 @@ class LiveModels:
 
     def watch(self, interval: float = POLL) -> None:
         """Start to look every `interval` seconds whether an alias has moved; `close` ends it."""
-        self._thread = threading.Thread(target=self._watch, args=(interval,), name="model-watch", daemon=True)
-        self._thread.start()
+        self._watch = Watch(self.refresh, interval, self._report)
 
     def close(self) -> None:
         """Stop watching; a model that is being loaded is given up."""
-        self._stop.set()
+        if self._watch is not None:
+            self._watch.close()
 
     def refresh(self) -> bool:
         """Load what the addresses name now and swap it in; True where anything changed.
@@ -100,13 +98,6 @@ class LiveModels:
             self._report(f"{live.uri}: now {new.version}, was {live.version}")
         return changed
 
-    def _watch(self, interval: float) -> None:
-        while not self._stop.wait(interval):
-            try:
-                self.refresh()
-            except Exception as error:
-                self._report(f"looking for a newer model failed: {type(error).__name__}: {error}")
-
 
 def load(uri: str) -> Live:
     """Return the model under an address: `models:/name@alias`, `models:/name/version`, `runs:/id/model` or a folder.
@@ -118,20 +109,14 @@ def load(uri: str) -> Live:
         return _read(uri, uri, Path(uri).expanduser(), None)
     with open_store() as store:
         source = resolve(store, uri)
-        name = _name(uri)
-        numbers = [n for n, each in list_versions(store, name).items() if each == source] if name else []
+        version = name_version(store, uri, source)
         folder = fetch_model(store, source)
-    return _read(uri, source, folder, f"{name} v{numbers[-1]}" if numbers else None)
+    return _read(uri, source, folder, version)
 
 
 def _newer(live: Live) -> Live | None:
     """Return what the address names now, or None where that is the same model."""
-    if not live.uri.startswith(REGISTRY) or "@" not in live.uri:
-        return None
-    with open_store() as store:
-        if resolve(store, live.uri) == live.source:
-            return None
-    return load(live.uri)
+    return load(live.uri) if has_moved(live.uri, live.source) else None
 
 
 def _read(uri: str, source: str, folder: Path, version: str | None) -> Live:
@@ -142,13 +127,3 @@ def _read(uri: str, source: str, folder: Path, version: str | None) -> Live:
         digest = hashlib.sha256((folder / HASHES).read_bytes()).hexdigest()[:8]
         version = f"{classifier.codebook.registered_model(classifier.task)} {classifier.model.kind} {digest}"
     return Live(uri, source, version, classifier)
-
-
-def _name(uri: str) -> str:
-    """Return the registered name in an address, empty where it has none.
-
-    >>> _name("models:/taliban-stance@champion"), _name("models:/taliban-stance/3"), _name("runs:/12/model")
-    ('taliban-stance', 'taliban-stance', '')
-    """
-    name = uri.removeprefix(REGISTRY).strip("/").partition("@")[0].partition("/")[0]
-    return name if uri.startswith(REGISTRY) and not name.startswith("m-") else ""

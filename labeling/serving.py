@@ -33,26 +33,6 @@ class Attached:
     shown: bool
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens at the address (port 0: any free one).
-
-    Raises LabelingError where that is not possible, such as for a port in use.
-    """
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise LabelingError(f"cannot listen on {host}:{port}: {reason}; choose another --port or --host") from error
-
-
-def address_of(listener: socket.socket) -> str:
-    """Return the http address under which this machine reaches a listening socket."""
-    host, port = listener.getsockname()[:2]
-    reached = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - nothing is bound here
-    return f"http://{f'[{reached}]' if ':' in reached else reached}:{port}"
-
-
 def serve(app: FastAPI, listener: socket.socket, started: Callable[[], None] = lambda: None) -> None:
     """Serve until interrupted. `started` is called once, in a thread, as soon as requests are answered.
 

@@ -7,6 +7,7 @@ StanceError
 ├── BundleError        a saved model that is missing, truncated, changed or of another format
 ├── WeightsError       encoder weights that are missing or have the wrong hash
 ├── StoreError         the MLflow store or registry: unreachable, unwritable, unknown run or alias
+├── ServiceError       a service that cannot start: an address in use, a token that is missing
 ├── LabelingError      Label Studio: unreachable, a token it refuses, a project that does not fit, tasks it will not take
 └── GateRefusal        the promotion gate said no (its own exit status, 3)
 """
@@ -40,6 +41,10 @@ class WeightsError(StanceError):
 
 class StoreError(StanceError):
     """The tracking store or model registry cannot serve the request."""
+
+
+class ServiceError(StanceError):
+    """A service that cannot start: an address that it may not listen on, or a token or password that is missing."""
 
 
 class LabelingError(StanceError):

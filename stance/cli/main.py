@@ -21,6 +21,8 @@ COMMANDS = {
     "compare": ("stance.cli.runs", "Show two runs side by side."),
     "promote": ("stance.cli.promote", "Register the best run and make it the champion."),
     "predict": ("stance.cli.predict", "Find who takes which stance in raw articles."),
+    "serve": ("stance.cli.serve", "Answer requests over HTTP with the champion."),
+    "report": ("stance.cli.report", "Show who takes which stance as a page: over time, by outlet, with evidence."),
     "label": ("stance.cli.label", "Label in Label Studio: push, pull, agree, adjudicate, choose what is next."),
 }
 

@@ -29,11 +29,15 @@ def fetch_bundle(uri: str) -> Path:
 
 def fetch_model(store: Store, source: str) -> Path:
     """Return the bundle's folder of a logged model, `models:/<id>`."""
+    return find_bundle(download(store, source))
+
+
+def download(store: Store, source: str) -> Path:
+    """Return the folder of a logged model, `models:/<id>`, with its `MLmodel` file."""
     import mlflow
 
     with wrap_errors(store.uri, writing=True):
-        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=source))
-    return find_bundle(folder)
+        return Path(mlflow.artifacts.download_artifacts(artifact_uri=source))
 
 
 def resolve(store: Store, uri: str) -> str:

@@ -23,10 +23,10 @@ from labeling.backend import Task, answer, certainty, check_interface, version_o
 from labeling.client import Studio
 from labeling.gatekeeper import PASSWORD, USER, Credentials, read_credentials
 from labeling.live import LiveModels
-from labeling.serving import attach, listen
+from labeling.serving import attach
 from stance import codebook
 from stance.dataset import load_examples
-from stance.errors import BundleError, DataError, LabelingError
+from stance.errors import BundleError, DataError, LabelingError, ServiceError
 from stance.models.bundle import Origin, write_bundle
 from stance.models.majority import Majority
 from stance.models.tfidf import TfidfLinear
@@ -34,6 +34,7 @@ from stance.models.thresholds import Calibration
 from stance.records import Prediction
 from stance.tracking.loading import resolve
 from stance.tracking.runs import RunRecord, tracked_run
+from stance.tracking.serving.network import listen
 from stance.tracking.store import DATABASE, open_store
 
 CHAMPION = "models:/taliban-stance@champion"
@@ -342,7 +343,7 @@ def test_a_dry_run_loads_the_models_and_serves_nothing(bundles, stance_main, tmp
 
 
 def test_a_port_in_use_is_named():
-    with listen("127.0.0.1", 0) as listener, pytest.raises(LabelingError, match="--port"):
+    with listen("127.0.0.1", 0) as listener, pytest.raises(ServiceError, match="--port"):
         listen("127.0.0.1", listener.getsockname()[1])
 
 

@@ -28,8 +28,9 @@ def serve(
     from labeling.backend import create_app
     from labeling.gatekeeper import read_credentials
     from labeling.live import LiveModels
-    from labeling.serving import address_of, attach, listen
+    from labeling.serving import attach
     from labeling.serving import serve as run_server
+    from stance.tracking.serving.network import address_of, listen
 
     credentials = read_credentials(host)
     live = LiveModels(models, report=lambda line: click.echo(line, err=True))
