@@ -13,7 +13,11 @@ from stance.errors import StanceError, StoreError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from stance.corpus.articles import SkippedInput
     from stance.models.classifier import Classifier
+    from stance.streaming import Job, Source
+
+STREAM_FROM = 64_000_000  # bytes of input
 
 
 @click.command()
@@ -23,6 +27,11 @@ if TYPE_CHECKING:
 @click.option("--model", "models", multiple=True, help="A model's URI or bundle folder; default: both champions.")
 @click.option("--sure", type=float, metavar="SHARE", help="Answer only where sure: 0.9 = nine answers in ten right.")
 @click.option("--strict", is_flag=True, help="Stop at the first unusable file or line.")
+@click.option(
+    "--as", "kind", type=click.Choice(["articles", "examples"]), help="What the files hold; default: by their columns."
+)
+@click.option("--stream", is_flag=True, help="Hold one batch in memory, and resume if killed; on by itself from 64 MB.")
+@click.option("--no-clusters", is_flag=True, help="Stream without looking for near-duplicate articles.")
 def predict(
     paths: tuple[Path, ...],
     output: Path | None,
@@ -30,14 +39,23 @@ def predict(
     models: tuple[str, ...],
     sure: float | None,
     strict: bool,
+    kind: str | None,
+    stream: bool,
+    no_clusters: bool,
 ) -> None:
-    """Read articles (files or folders) and say which actor takes which stance, with the evidence."""
+    """Read articles (files or folders), or the examples that `stance ingest` made of them, and say which actor takes
+    which stance, with the evidence."""
     from stance.cli import tables
-    from stance.cli.ingest import read_reporting
-    from stance.predict import predict_articles
+    from stance.streaming import Job, open_source
 
+    if output is None and (stream or no_clusters):
+        raise click.UsageError("--stream and --no-clusters need -o FILE to write to")
+    source = open_source(paths, kind)
     classifiers = load_models(models)
-    frame = predict_articles(read_reporting(paths, strict), classifiers, sure)
+    if output is not None and (stream or no_clusters or source.kind == "examples" or source.bytes >= STREAM_FROM):
+        run_stream(Job(source, classifiers, output, sure, strict, clusters=not no_clusters))
+        return
+    frame = predict_at_once(source, classifiers, sure, strict)
     if sure is not None:
         report_unsure(frame, classifiers)
     if output is not None:
@@ -49,6 +67,34 @@ def predict(
         tables.show_json(frame)
     if output is None and not as_json:
         show_summary(frame, classifiers)
+
+
+def run_stream(job: Job) -> None:
+    """Write a job's output batch by batch; say on stderr how far it is and what was left out."""
+    from stance.cli.progress import bar
+    from stance.streaming import Reports, predict_stream
+
+    done = predict_stream(job, Reports(report_skipped, lambda words: click.echo(words, err=True), bar))
+    click.echo(f"{done.read} {job.source.kind} read, {done.skipped} inputs skipped", err=True)
+    for task, asked in done.asked.items():
+        show_unsure(task, done.unsure[task], asked)
+    click.echo(f"{job.output}: {done.rows} rows", err=True)
+
+
+def predict_at_once(source: Source, classifiers: list[Classifier], sure: float | None, strict: bool) -> pd.DataFrame:
+    """Return the predictions of a source that fits into memory."""
+    from stance.cli.ingest import read_reporting
+    from stance.predict import predict_articles
+    from stance.streaming import predict_examples
+
+    if source.kind == "articles":
+        return predict_articles(read_reporting(source.paths, strict), classifiers, sure)
+    return predict_examples(source, classifiers, report_skipped, sure=sure, strict=strict)
+
+
+def report_skipped(one: SkippedInput) -> None:
+    """Name on stderr what was passed over, and why."""
+    click.echo(f"skipped {one.where}: {one.reason}", err=True)
 
 
 def load_models(models: tuple[str, ...]) -> list[Classifier]:
@@ -79,9 +125,12 @@ def report_unsure(frame: pd.DataFrame, classifiers: list[Classifier]) -> None:
         per_actor = classifier.codebook.tasks[classifier.task].unit == "actor"
         rows = frame if per_actor else frame.drop_duplicates(["doc_id", "index"])
         asked = rows[f"{classifier.task}.sure"].dropna().astype(bool)
-        click.echo(
-            f"{classifier.task}: {int((~asked).sum())} of {len(asked)} left unanswered: not sure enough", err=True
-        )
+        show_unsure(classifier.task, int((~asked).sum()), len(asked))
+
+
+def show_unsure(task: str, unsure: int, asked: int) -> None:
+    """Say on stderr how many answers a task left out."""
+    click.echo(f"{task}: {unsure} of {asked} left unanswered: not sure enough", err=True)
 
 
 def show_summary(frame: pd.DataFrame, classifiers: list[Classifier]) -> None:
