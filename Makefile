@@ -15,7 +15,7 @@ setup: .venv/installed ## make .venv with everything in it (the other commands d
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "stance-kit needs Python 3.11 or newer; try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[corpus,train,label,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[corpus,train,label,report,dev]'
 	@touch $@
 
 demo: setup ## real articles in; models trained, tracked, registered; stances out (under 10 minutes)
