@@ -1,0 +1,86 @@
+"""Predictions made of the shipped corpus, with outlets, dates and copies that are invented."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stance import codebook
+from stance.dataset import load_examples
+
+OUTLETS = ("The Example Courier", "Invented Wire", "Harbour Post", "Valley Gazette", "Daily <Sample> & Sons")
+LABELS = {name: task.labels for name, task in codebook.load().tasks.items()}
+
+
+def make_row(doc, index=0, actor="Russia", stance=("engage",), frames=("diplomacy",), **fields):
+    """One row as `stance predict` writes it; probabilities are 0.9 for labels given and 0.1 for others."""
+    row = {"doc_id": doc, "cluster": doc, "title": f"Title of {doc}", "date": "2024-05-01", "outlet": "Courier"}
+    row |= {"url": None, "index": index, "text": f"Sentence {index} of {doc}.", "actor": actor, "mention": None}
+    row |= {"start": None, "end": None}
+    for task, given in (("stance", stance if actor else None), ("frames", frames)):
+        for label in LABELS[task]:
+            row[f"{task}.{label}"] = None if given is None else 0.9 if label in given else 0.1
+        row[task] = None if given is None else list(given)
+    return row | fields
+
+
+def make_frame(*rows):
+    frame = pd.DataFrame(list(rows))
+    for column in frame.columns:
+        if "." in column:
+            frame[column] = frame[column].astype(float)
+    return frame
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """How many rows to make, and what is left out of them."""
+
+    rows: int = 2000
+    seed: int = 5
+
+
+def make_predictions(plan: Corpus = Corpus()) -> pd.DataFrame:
+    """A large frame: the shipped corpus's sentences with their labels as answers, repeated under invented documents.
+
+    A quarter of the documents is printed by a second outlet, with a few sentences cut.
+    """
+    generator = np.random.default_rng(plan.seed)
+    frames = {(e.doc_id, e.text): e.labels or () for own in load_examples("frames").values() for e in own}
+    examples = [e for own in load_examples("stance").values() for e in own]
+    documents: dict[str, list] = {}
+    for example in examples:
+        documents.setdefault(example.doc_id, []).append(example)
+    pool, rows, number = list(documents.values()), [], 0
+    while len(rows) < plan.rows:
+        own = pool[number % len(pool)]
+        when = np.datetime64("2020-01-01") + int(generator.integers(0, 1400))
+        printed = generator.choice(OUTLETS, 1 + int(generator.random() < 0.25), replace=False)
+        for outlet in printed:
+            facts = {
+                "cluster": f"c{number}",
+                "date": str(when),
+                "outlet": str(outlet),
+                "title": own[0].title or "Report",
+            }
+            for example in own:
+                if len(rows) < plan.rows and (outlet == printed[0] or generator.random() < 0.7):
+                    place = {
+                        "text": example.text,
+                        "mention": example.mention,
+                        "start": example.start,
+                        "end": example.end,
+                    }
+                    answers = {"stance": example.labels, "frames": frames.get((example.doc_id, example.text), ())}
+                    doc = f"d{number}-{OUTLETS.index(str(outlet))}"
+                    rows.append(make_row(doc, example.index, example.actor, **answers, **facts, **place))
+        number += 1
+    return make_frame(*rows)
+
+
+@pytest.fixture(scope="session")
+def corpus_frame() -> pd.DataFrame:
+    return make_predictions()
