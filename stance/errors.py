@@ -8,7 +8,7 @@ StanceError
 ├── WeightsError       encoder weights that are missing or have the wrong hash
 ├── StoreError         the MLflow store or registry: unreachable, unwritable, unknown run or alias
 ├── ServiceError       a service that cannot start: an address in use, a token that is missing
-├── LabelingError      Label Studio: unreachable, a token it refuses, a project that does not fit, tasks it will not take
+├── LabelingError      Label Studio: unreachable, a token it refuses, a project or tasks that do not fit
 └── GateRefusal        the promotion gate said no (its own exit status, 3)
 """
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from stance.codebook import Codebook, CodedExample, Label, Rule, Task
+from stance.codebook import Codebook, Task
+from stance.coding import CodedExample, Label, Rule
 
 
 def render(codebook: Codebook, task: str | None = None) -> str:

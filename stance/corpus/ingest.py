@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from stance.codebook import Codebook, Target
+from stance.codebook import Codebook
+from stance.coding import Target
 from stance.corpus.actors import find_actors
 from stance.corpus.cleaning import clean
 from stance.corpus.duplicates import cluster

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from stance.codebook import Target
+from stance.coding import Target
 from stance.records import Span
 
 WORD_GAP = r"\s+"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from stance.codebook import Target
+from stance.coding import Target
 from stance.corpus.targets import find_targets
 from stance.errors import DataError
 from stance.records import Example, Span

@@ -1,7 +1,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stance.codebook import Target, load
+from stance.codebook import load
+from stance.coding import Target
 from stance.corpus.targets import find_targets
 
 TARGET = Target(

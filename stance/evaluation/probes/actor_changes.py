@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
-from stance.codebook import Target
+from stance.coding import Target
 from stance.corpus.gazetteer import Found, Gazetteer
 from stance.corpus.targets import find_targets
 from stance.evaluation.probes.edits import Replacement, edit, overlaps, rewrite

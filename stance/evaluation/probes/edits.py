@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from stance.codebook import Target
+from stance.coding import Target
 from stance.corpus.targets import find_targets
 from stance.records import Example, Span
 
