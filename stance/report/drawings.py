@@ -35,6 +35,7 @@ _STYLE: dict[str, Any] = {
     "figure.facecolor": "none",
     "savefig.facecolor": "none",
 }
+_PLACES = {SMALL: (0.19, 0.15, 0.76, 0.71), WIDE: (0.14, 0.16, 0.82, 0.8)}  # left, bottom, width, height in shares
 _ID = re.compile(r' id="(?![mp][0-9a-f]{10}")[^"]*"')
 _OWN = re.compile(r"<metadata>.*?</metadata>|<style.*?</style>| font-family: [^;\"]*;?", re.DOTALL)
 
@@ -98,7 +99,7 @@ def _overlay_ranking(pair: Mapping[str, Evaluation]) -> Figure:
     from matplotlib.figure import Figure
     from sklearn.metrics import precision_recall_curve
 
-    figure = Figure(layout="constrained")
+    figure = Figure()
     axes = figure.subplots()
     for evaluation, colour, line in zip(pair.values(), (plots.BLUE, plots.ORANGE), ("-", "--"), strict=True):
         score = evaluation.label_scores[0]
@@ -115,7 +116,7 @@ def _overlay_ranking(pair: Mapping[str, Evaluation]) -> Figure:
 def _overlay_coverage(pair: Mapping[str, Evaluation]) -> Figure:
     from matplotlib.figure import Figure
 
-    figure = Figure(layout="constrained")
+    figure = Figure()
     axes = figure.subplots()
     for evaluation, colour, line in zip(pair.values(), (plots.BLUE, plots.ORANGE), ("-", "--"), strict=True):
         x, y = zip(*((point.coverage, point.accuracy) for point in evaluation.coverage), strict=True)
@@ -133,6 +134,8 @@ def _drawing(draw: Callable[[], Figure], size: tuple[float, float], alt: str) ->
     with mpl.rc_context(style):
         figure = draw()
         figure.set_size_inches(*size)
+        figure.set_layout_engine("none")  # to work margins out anew takes half of the time, and these fit
+        figure.axes[0].set_position(_PLACES[size])
         if figure.get_suptitle():
             figure.suptitle("")
         stream = io.StringIO()

@@ -5,6 +5,7 @@ Jinja2 escapes every value, so markup in a text, a label or a run's name shows a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any
@@ -61,11 +62,15 @@ def show_count(value: float | None) -> str:
 def split_mention(text: str, mention: str | None) -> tuple[str, str, str]:
     """Return what stands before the first place of a mention, the mention, and the rest, to mark it in a text.
 
-    >>> split_mention("In Moscow, Russia spoke.", "Russia"), split_mention("It spoke.", None)
-    (('In Moscow, ', 'Russia', ' spoke.'), ('It spoke.', '', ''))
+    A place where it is a word of its own goes before one inside another word.
+
+    >>> split_mention("The USSR and the US spoke.", "US"), split_mention("It spoke.", None)
+    (('The USSR and the ', 'US', ' spoke.'), ('It spoke.', '', ''))
     """
-    before, found, after = text.partition(mention) if mention else (text, "", "")
-    return before, found, after
+    if not mention:
+        return text, "", ""
+    found = re.search(rf"(?<!\w){re.escape(mention)}(?!\w)", text) or re.search(re.escape(mention), text)
+    return (text, "", "") if found is None else (text[: found.start()], found[0], text[found.end() :])
 
 
 def widest(rows: Sequence[Mapping[str, Any]], name: str = "difference") -> float:
