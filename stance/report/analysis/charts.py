@@ -109,7 +109,9 @@ def _month_layers(base: alt.Chart) -> Any:
     plain = shared.mark_line(strokeDash=[2, 3], strokeWidth=1).encode(y="share:Q")
     line = shared.mark_line(strokeWidth=2).encode(y="value:Q")
     points = shared.mark_point(filled=True, size=45, cursor="pointer").encode(
-        y="value:Q", tooltip=_tooltip("month", ".0%")
+        y="value:Q",
+        opacity=alt.condition("isValid(datum.low)", alt.value(1), alt.value(0.45)),
+        tooltip=_tooltip("month", ".0%"),
     )
     return alt.layer(band, plain, line, points)
 

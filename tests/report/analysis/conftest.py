@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from stance import codebook
+from stance import codebook, samples
 from stance.dataset import load_examples
+from stance.tracking.store import DATABASE
 
 OUTLETS = ("The Example Courier", "Invented Wire", "Harbour Post", "Valley Gazette", "Daily <Sample> & Sons")
 LABELS = {name: task.labels for name, task in codebook.load().tasks.items()}
@@ -82,5 +84,44 @@ def make_predictions(plan: Corpus = Corpus()) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
+def row():
+    """Makes one row as `stance predict` writes it; see `make_row`."""
+    return make_row
+
+
+@pytest.fixture(scope="session")
+def table():
+    """Makes a frame of rows."""
+    return make_frame
+
+
+@pytest.fixture(scope="session")
 def corpus_frame() -> pd.DataFrame:
+    """Some 2,000 rows of the shipped corpus under invented outlets and dates."""
     return make_predictions()
+
+
+@pytest.fixture(scope="session")
+def vega_cache(tmp_path_factory):
+    """The chart library is bundled once for all tests of a session."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STANCE_CACHE", str(tmp_path_factory.mktemp("vega")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def newsroom(tmp_path_factory, store_template, stance_main, request):
+    """A working folder with a champion for each task, and `p.parquet`: what they say of the sample articles."""
+    folder = tmp_path_factory.mktemp("newsroom")
+    shutil.copy(store_template, folder / DATABASE)
+    recipe = request.config.rootpath / "experiments" / "tfidf-linear.yaml"
+    for task in LABELS:
+        for command in (
+            ("train", recipe, f"task={task}"),
+            ("promote", "--task", task, "--force", "--why", "for tests of the report"),
+        ):
+            ran = stance_main(*command, cwd=folder)
+            assert ran.status == 0, ran.err
+    ran = stance_main("predict", *samples.paths(), "-o", "p.parquet", cwd=folder)
+    assert ran.status == 0, ran.err
+    return folder
