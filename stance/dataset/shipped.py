@@ -18,7 +18,7 @@ from stance.dataset.splits import Split
 from stance.errors import DataError
 from stance.records import Example
 
-FILES = ("passages-a.jsonl", "passages-b.jsonl", "passages-c.jsonl", "passages-d.jsonl")
+FILES = tuple(f"passages-{part}.jsonl" for part in "abcde")
 TASKS = ("stance", "frames")
 
 

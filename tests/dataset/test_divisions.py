@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from stance.dataset import check_overlap, digest, divide, examples
@@ -64,7 +64,11 @@ def test_every_kind_keeps_its_promise(kind, seed):
 def test_the_order_of_examples_changes_nothing(kind, seed):
     given_examples = corpus(seed)
     mixed = Random(seed).sample(given_examples, len(given_examples))
-    first, second = divide(given_examples, kind, seed=1), divide(mixed, kind, seed=1)
+    try:
+        first = divide(given_examples, kind, seed=1)
+    except DataError:  # too few documents of one time or group
+        reject()
+    second = divide(mixed, kind, seed=1)
     assert first == second
     assert first.digest == second.digest
 

@@ -10,7 +10,7 @@ from stance.dataset import check_disjoint, codings, digest, examples, fixed_spli
 from stance.dataset.splits import cluster_documents
 from stance.errors import CodebookError, DataError
 
-SIZES = {"stance": 8826, "frames": 6705}
+SIZES = {"stance": 11165, "frames": 8323}
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +20,9 @@ def corpora():
 
 def test_sizes_are_those_of_the_data_card(corpora):
     assert {task: len(found) for task, found in corpora.items()} == SIZES
-    assert {len({one.doc_id for one in found}) for found in corpora.values()} == {790}
+    assert {len({one.doc_id for one in found}) for found in corpora.values()} == {945}
     counts = Counter(label for one in corpora["stance"] for label in one.labels)
-    assert counts == {"engage": 2282, "oppose": 1941, "recognize": 635, "sanction": 901}
+    assert counts == {"engage": 2897, "oppose": 2493, "recognize": 765, "sanction": 1091}
     assert sum(not one.labels for one in corpora["stance"]) == 3568
 
 
@@ -52,7 +52,7 @@ def test_neighbours_are_the_sentences_before_and_after(corpora):
 def test_a_frames_example_has_no_actor_and_an_implied_one_no_mention(corpora):
     assert {one.actor for one in corpora["frames"]} == {None}
     assert all(one.actor for one in corpora["stance"])
-    assert sum(one.mention is None for one in corpora["stance"]) == 346
+    assert sum(one.mention is None for one in corpora["stance"]) == 514
 
 
 def test_a_short_mention_is_not_found_inside_a_word(corpora):
@@ -68,9 +68,9 @@ def test_both_readers_are_kept_in_the_order_of_examples(corpora):
     found = codings("stance")
     assert [one.example_id for one in found[::2]] == [one.id for one in corpora["stance"]]
     assert {one.reader for one in found[::2]} == {"author"}
-    assert sum(one.labels is None for one in found) == 2 * 108
+    assert sum(one.labels is None for one in found) == 2 * 121
     alike = sum(first.labels == second.labels for first, second in zip(found[::2], found[1::2], strict=True))
-    assert alike / SIZES["stance"] > 0.94
+    assert alike / SIZES["stance"] > 0.93
 
 
 def test_the_fixed_split_serves_both_tasks_and_divides_no_document(corpora):
@@ -96,10 +96,12 @@ def test_the_fixed_split_is_what_split_gives_today(corpora):
     note = shipped._text("split.tsv").splitlines()[1]
     if not note.split("scikit-learn ")[1].startswith(sklearn.__version__ + ":"):
         pytest.skip(f"the table was made with another scikit-learn: {note}")
-    seed = int(note.split("seed=")[1].split(",")[0])
-    again = split(corpora["stance"], seed=seed, fractions=(0.8, 0.1, 0.1))
-    assert again.digest == fixed_split().digest
-    assert again.clusters == fixed_split().clusters
+    fixed = fixed_split()
+    for letters, seed in (("abcd", 4), ("e", 6)):
+        assert f"seed={seed}" in note
+        again = split([e for e in corpora["stance"] if e.doc_id[0] in letters], seed=seed, fractions=(0.8, 0.1, 0.1))
+        assert again.parts.items() <= fixed.parts.items()
+        assert again.clusters.items() <= fixed.clusters.items()
 
 
 @pytest.mark.slow
