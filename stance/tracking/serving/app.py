@@ -219,10 +219,11 @@ def _error(status: int, message: str, headers: Any = None) -> Response:
 
 async def _answer_http(request: Request, error: Any) -> Response:
     where = f"{request.method} {request.url.path}"
-    message = {
-        404: f"{where:.80}: there is no such path; POST rows to /invocations",
-        405: f"{where:.80}: this path takes {(error.headers or {}).get('Allow', 'another method')}",
-    }.get(error.status_code, str(error.detail))
+    message = str(error.detail)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        message = f"{where:.80}: there is no such path; POST rows to /invocations"
+    elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        message = f"{where:.80}: this path takes {', '.join(sorted(error.headers['Allow'].split(', ')))}"
     return _error(error.status_code, message, error.headers)
 
 

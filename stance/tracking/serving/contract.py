@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from stance.tracking.serving.rows import LONGEST
 from stance.version import __version__
 
 if TYPE_CHECKING:
@@ -81,8 +82,8 @@ def _invocations(live: Live, rows: int) -> dict[str, Any]:
 
 def _row(live: Live) -> dict[str, Any]:
     # Not blank, as Python sees it: its blanks are more than those of `\s` in a JSON Schema.
-    filled = {"type": "string", "pattern": r"[^\s\u001c-\u001f\u0085]", "maxLength": 2000}
-    optional = {"type": ["string", "null"], "maxLength": 2000}
+    filled = {"type": "string", "pattern": r"[^\s\u001c-\u001f\u0085]", "maxLength": LONGEST}
+    optional = {"type": ["string", "null"], "maxLength": LONGEST}
     return {
         "type": "object",
         "properties": {

@@ -16,6 +16,7 @@ from typing import Any
 from stance.errors import DataError
 
 JSON, CSV = "application/json", "text/csv"
+LONGEST = 10_000  # characters of a cell: a sentence has 200, and one of millions would hold up all other requests
 FORMS = ("dataframe_records", "dataframe_split", "instances", "inputs")
 
 Row = Mapping[str, Any]
@@ -60,6 +61,8 @@ def _check(row: Any, where: str, columns: Columns) -> Row:
     for name, value in known.items():
         if value is not None and not isinstance(value, str):
             raise DataError(f"{where}: '{name}' must be a string, not {_kind(value)}")
+        if value is not None and len(value) > LONGEST:
+            raise DataError(f"{where}: '{name}' has {len(value)} characters, above the limit of {LONGEST}")
     for name in columns.required:
         if not (known[name] or "").strip():
             raise DataError(f"{where}: '{name}' is empty; fill it in or drop the row")
