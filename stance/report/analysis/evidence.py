@@ -8,12 +8,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from stance.records import content_id
 from stance.report.analysis.predictions import PredictedTask, Predictions
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+MOST_SENTENCES = 30_000
+"""A page of more would be too large to open on a phone: about 10 MB."""
+
+
+def choose_evidence(predictions: Predictions, most: int = MOST_SENTENCES) -> Predictions:
+    """Return the predictions, or of more than `most` sentences those of whole documents, chosen as if by lot.
+
+    The lot is a hash of the document's id: the same documents are chosen on every machine.
+    """
+    frame = predictions.frame
+    sizes = frame.drop_duplicates(["doc_id", "index"])["doc_id"].value_counts()
+    if int(sizes.sum()) <= most:
+        return predictions
+    drawn = sizes.loc[sorted(sizes.index, key=lambda doc_id: content_id("evidence", doc_id))]
+    kept = set(drawn.index[drawn.cumsum() <= most])
+    return replace(predictions, frame=frame.loc[frame["doc_id"].isin(kept)])
 
 
 def write_evidence(predictions: Predictions) -> str:

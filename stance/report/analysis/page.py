@@ -27,9 +27,10 @@ from stance.report.analysis.blocks import (
     build_months,
 )
 from stance.report.analysis.charts import difference_spec, month_spec
-from stance.report.analysis.evidence import embed, write_evidence
+from stance.report.analysis.evidence import choose_evidence, embed, write_evidence
 from stance.report.analysis.figures import Analysis
 from stance.report.analysis.library import read_library
+from stance.report.analysis.predictions import Predictions
 from stance.version import __version__
 
 SCRIPTS = ("evidence.js", "charts.js")
@@ -59,13 +60,13 @@ def render_page(analysis: Analysis, about: About = About()) -> str:
     charts = [chart for chart in (build_months(analysis), build_differences(analysis)) if chart is not None]
     scripts = [*([read_library()] if charts else []), *map(_own, SCRIPTS)]
     events, n_events = build_events(analysis)
-    book = about.book
+    book, listed = about.book, choose_evidence(analysis.predictions)
     values = {
         "title": about.title
         or (f"Who takes which stance toward {book.target.name}" if book else "Who takes which stance"),
         "source": about.source,
         "facts": build_facts(analysis),
-        "notes": analysis.predictions.notes,
+        "notes": [*analysis.predictions.notes, *_left_out(analysis.predictions, listed)],
         "matrices": list(_matrices(analysis)),
         "charts": {chart.id: chart for chart in charts},
         "events": events,
@@ -80,7 +81,7 @@ def render_page(analysis: Analysis, about: About = About()) -> str:
         "policy": _policy(scripts),
         "style": _trusted(_own("page.css")),
         "scripts": [_trusted(script) for script in scripts],
-        "evidence": _trusted(write_evidence(analysis.predictions)),
+        "evidence": _trusted(write_evidence(listed)),
         "chart_data": _trusted(_chart_data(charts)),
     }
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -94,6 +95,15 @@ def _matrices(analysis: Analysis) -> Iterator[tuple[str, Matrix]]:
             matrix = build_matrix(analysis, figure, task, key)
             if matrix.rows:
                 yield figure, matrix
+
+
+def _left_out(predictions: Predictions, listed: Predictions) -> Iterator[str]:
+    every, kept = (each.frame["doc_id"].nunique() for each in (predictions, listed))
+    if kept < every:
+        yield (
+            f"All numbers count every document, but the sentences behind them are listed for {kept:,} of {every:,}"
+            " documents, chosen by lot: the page would be too large. Lists are shorter than their numbers say."
+        )
 
 
 def _definitions(analysis: Analysis, book: Codebook | None) -> list[tuple[str, str, str]]:

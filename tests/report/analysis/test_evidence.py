@@ -3,7 +3,7 @@
 import json
 
 from stance import codebook
-from stance.report.analysis.evidence import write_evidence
+from stance.report.analysis.evidence import choose_evidence, write_evidence
 from stance.report.analysis.predictions import prepare
 
 
@@ -30,3 +30,13 @@ def test_each_sentence_is_kept_once_with_its_actors(row, table):
     assert first[3] == [[0, -1, -1, [[[0, 0.9]]]], [1, start + 1, start + 7, [[]]]]  # 🙂 is two UTF-16 units
     assert second == [1, "Sentence 4 of b.", [[]], []]
     assert (found["actors"], found["outlets"], found["events"]) == (["Russia", "Iran"], ["Courier"], ["a"])
+
+
+def test_of_too_many_sentences_whole_documents_are_listed(row, table):
+    frame = table(*(row(f"d{document}", index) for document in range(10) for index in range(5)))
+    predictions = prepare(frame, codebook.load())
+    assert choose_evidence(predictions) is predictions
+    chosen = choose_evidence(predictions, 23).frame
+    assert chosen["doc_id"].value_counts().tolist() == [5] * 4
+    backwards = choose_evidence(prepare(frame[::-1], codebook.load()), 23).frame
+    assert set(backwards["doc_id"]) == set(chosen["doc_id"])

@@ -72,7 +72,7 @@ def test_an_unusable_file_is_one_clear_error(tmp_path, name, content, words):
 
 def test_labels_of_another_codebook_are_refused(row, table):
     frame = table(row("a")).rename(columns={"stance.engage": "stance.support"})
-    with pytest.raises(CodebookError, match="support.* are not those of the codebook"):
+    with pytest.raises(CodebookError, match=r"support.* are not those of the codebook"):
         prepare(frame, BOOK)
 
 

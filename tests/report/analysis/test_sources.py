@@ -43,7 +43,7 @@ def test_another_model_is_refused_when_named_and_left_out_when_guessed(bundles, 
     at = frame.index[frame["stance"].map(bool)][0]
     frame.at[at, "stance"] = []
     other = prepare(frame, BOOK)
-    with pytest.raises(DataError, match="'stance' were not made by this model: it gives '.*' from 0"):
+    with pytest.raises(DataError, match=r"'stance' were not made by this model: it gives '.*' from 0"):
         sources.find_correction(other, bundles)
     guessed = sources.find_correction(other, bundles, guessed=True)
     assert guessed.uncorrected == {"stance": sources.OTHER_MODEL}
