@@ -96,7 +96,7 @@ def names(folder):
 
 
 @pytest.mark.parametrize("ending", ["parquet", "jsonl", "csv"])
-def test_articles_give_the_rows_of_the_small_way(news, table, classifiers, listener, output, ending):
+def test_articles_give_the_rows_of_the_small_way(news, table, classifiers, listener, output, ending):  # noqa: PLR0917
     output = output.with_suffix(f".{ending}")
     done = predict_stream(Job(open_source([news]), classifiers, output, batch=200), listener.reports)
     assert_same(output, table)
@@ -110,7 +110,7 @@ def test_articles_give_the_rows_of_the_small_way(news, table, classifiers, liste
 
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batch=st.integers(20, 900))
-def test_any_batch_size_gives_the_same_rows(news, table, classifiers, stopping, output, batch):
+def test_any_batch_size_gives_the_same_rows(news, table, classifiers, stopping, output, batch):  # noqa: PLR0917
     source = open_source([news])
     predict_stream(Job(source, classifiers, output, batch=batch), stopping().reports)
     assert_same(output, table)
@@ -195,7 +195,7 @@ def test_a_torn_last_batch_is_scored_again(examples, classifiers, stopping, outp
 
 
 @pytest.mark.parametrize("change", ["input", "models", "settings"])
-def test_another_input_model_or_setting_starts_anew_and_says_so(
+def test_another_input_model_or_setting_starts_anew_and_says_so(  # noqa: PLR0917
     examples, classifiers, stopping, output, tmp_path, change
 ):
     source = tmp_path / examples.name
@@ -305,7 +305,7 @@ class Full:
 
 
 @pytest.mark.parametrize("room", [0, 20_000])
-def test_a_full_disk_stops_the_run_and_keeps_what_was_done(examples, classifiers, stopping, output, monkeypatch, room):
+def test_a_full_disk_stops_the_run_and_keeps_what_was_done(examples, classifiers, stopping, output, monkeypatch, room):  # noqa: PLR0917
     job = Job(open_source([examples]), classifiers, output, batch=100)
     output.write_bytes(b"from before")
     original = part.Part.append
