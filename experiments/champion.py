@@ -6,8 +6,7 @@ import sys
 
 import click
 
-from experiments.demo import promote_best, train_one
-from stance.cli import tables
+from experiments.demo import train_and_promote
 from stance.errors import StanceError
 
 RECIPES = (("tfidf-linear", "stance"), ("tfidf-linear", "frames"), ("ensemble", "stance"), ("ensemble", "frames"))
@@ -15,13 +14,7 @@ RECIPES = (("tfidf-linear", "stance"), ("tfidf-linear", "frames"), ("ensemble", 
 
 def main() -> None:
     """Train, show the scores and promote."""
-    scores = []
-    for step, (recipe, task) in enumerate(RECIPES, start=1):
-        click.echo(f"\n[{step}/{len(RECIPES)}] train {recipe} for {task}", err=True)
-        scores.append(train_one(recipe, task))
-    tables.show("Models on the corpus's test part", ("model", "task", "macro-F1 [95% interval]", "fit seconds"), scores)
-    for task in dict.fromkeys(task for _, task in RECIPES):
-        promote_best(task)
+    train_and_promote(RECIPES, steps=len(RECIPES) + 1)
 
 
 if __name__ == "__main__":

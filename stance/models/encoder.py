@@ -52,6 +52,7 @@ class EncoderSettings(BaseModel):
     freeze_layers: int = Field(default=0, ge=0, description="lowest layers that do not learn; their output is cached")
     context: bool = Field(default=True, description="read the neighbouring sentences too")
     mask_actor: float = Field(default=0.0, ge=0, le=1, description="share of training examples with the actor hidden")
+    hide_actor: bool = Field(default=False, description="never read the name of an actor that is mentioned, only where")
     max_tokens: int = Field(default=160, ge=16)
     lora_rank: int = Field(default=0, ge=0, description="rank of LoRA adapters; 0 fine-tunes the weights themselves")
 
@@ -156,7 +157,10 @@ class Encoder:
         return int(self.tokenizer.pad_token_id or 0)
 
     def _rows(self, examples: Sequence[Example], name: str | None = None) -> list[Row]:
-        marked = [mark(example, name=name, context=self.settings.context) for example in examples]
+        # An implied actor keeps its name: nothing else says whose stance is asked for.
+        names = [MASKED if self.settings.hide_actor and example.mention else name for example in examples]
+        given = zip(examples, names, strict=True)
+        marked = [mark(example, name=own, context=self.settings.context) for example, own in given]
         return tokenize(marked, self.tokenizer, self.settings.max_tokens)
 
     def _augmented(self, train: Sequence[Example], rows: Sequence[Row], epoch: int) -> list[Row]:

@@ -11,15 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from stance.errors import ConfigError
 
 STEADY = {
-    "swap-actor": 0.1,
-    "unseen-actor": 0.1,
-    "mask-actor": 0.2,
+    "swap-actor": 0.3,
+    "unseen-actor": 0.3,
+    "mask-actor": 0.3,
     "change-numbers": 0.2,
     "add-actor": 0.3,
     "typos": 0.3,
 }
-"""Bounds of probes that must not change an answer. Those that must (negate, hedge, swap-roles, …) no present model
-passes, so by default they are held against the champion's rate alone; a rules file may bound them too."""
+"""Bounds of probes that must not change an answer: what the models of today keep, not what one would wish. Those that
+must change it (negate, hedge, swap-roles, …) no present model passes, so by default they are held against the
+champion's rate alone; a rules file may bound them too."""
 
 
 class GateRules(BaseModel):
