@@ -189,7 +189,7 @@ def _judge_probes(candidate: Measured, champion: Measured | None, rules: GateRul
         if rate > bound:
             failed.append(f"{name} fails {rate:.0%} of the time, bound {bound:.0%}")
         # Probes have few cases, so a rise must also be one that chance does not explain.
-        elif before is not None and rate > before + rules.probe_rise and low > before:
+        elif bound == 1 and before is not None and rate > before + rules.probe_rise and low > before:
             failed.append(f"{name} fails {rate:.0%} of the time, the champion's {before:.0%}")
     if failed:
         return Check("probes", False, f"probes: {', '.join(failed)}")
