@@ -10,6 +10,7 @@ first.
 from __future__ import annotations
 
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -25,14 +26,29 @@ from stance.cli import tables
 ROOT = Path(__file__).parents[2]
 PROGRAMS = ROOT / "experiments" / "downstream"
 ROW = '{"text": "Moscow hosted a Taliban delegation.", "actor": "Russia"}\n'
+LONGEST = 1200  # seconds for pip: about 45 on a quiet machine, 200 on one with five times as much to do as cores
+UNREACHABLE = re.compile("connection broken by|Could not fetch URL|ConnectionError|NameResolutionError|TimeoutError")
+
+
+class IndexUnreachableError(RuntimeError):
+    """pip could not reach a package index; the message is what it said."""
 
 
 def install(folder: Path, *options: str) -> Path:
-    """Make a virtual environment with the extra `inference`, and return its interpreter."""
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    """Make a virtual environment with the extra `inference`, and return its interpreter.
+
+    Versions are those of constraints.txt: a later MLflow may refuse the store of the one that wrote it. Raises
+    IndexUnreachableError without a package index, RuntimeError with pip's words for any other failure, and
+    subprocess.TimeoutExpired after `LONGEST` seconds.
+    """
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True, timeout=LONGEST)
     python = folder / "bin" / "python"
-    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *options, f"{ROOT}[inference]"]
-    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *options]
+    command += ["--constraint", ROOT / "constraints.txt", f"{ROOT}[inference]"]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False, timeout=LONGEST)
+    if done.returncode:
+        kind = IndexUnreachableError if UNREACHABLE.search(done.stderr) else RuntimeError
+        raise kind(done.stderr[-2000:])
     return python
 
 

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -62,7 +61,11 @@ class Service:
         )
         self.said = []
         threading.Thread(target=self._read, daemon=True).start()
-        self.url = self.wait_for(r"answers at (\S+);")[1]
+        try:
+            self.url = self.wait_for(r"answers at (\S+);")[1]
+        except BaseException:
+            self.stop()
+            raise
         headers = {} if token is None else {"Authorization": f"Bearer {token}"}
         self.client = httpx.Client(base_url=self.url, headers=headers, timeout=60)
 
@@ -70,7 +73,7 @@ class Service:
         for line in self.process.stderr:
             self.said.append(line)
 
-    def wait_for(self, pattern, seconds=180):
+    def wait_for(self, pattern, seconds=300):
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             if found := re.search(pattern, "".join(self.said)):
@@ -83,8 +86,8 @@ class Service:
         return self.client.post("/invocations", json={"dataframe_records": rows}, **options)
 
     def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(60)
+        self.process.terminate()  # SIGTERM
+        self.process.wait(120)
 
 
 def move_champion(folder, version):
@@ -398,7 +401,7 @@ def test_a_worker_that_dies_is_replaced(registry, expected):
         first, second = workers(service)
         first.kill()
         same(ask_patiently(service, ROWS), expected(ROWS))
-        until = time.monotonic() + 60
+        until = time.monotonic() + 150
         while first in (now := workers(service)) or len(now) < 2:
             assert time.monotonic() < until
             time.sleep(0.1)

@@ -19,6 +19,7 @@ from stance.tracking.serving.champion import Champion
 from stance.tracking.serving.network import address_of
 
 FINISHING = 60  # seconds that a request under way is given when the service stops
+SILENT = 60  # seconds after which a living worker that does not react is replaced; a busy machine starts one slowly
 
 
 def run(settings: Settings, listener: socket.socket, workers: int, told: Callable[[str], None]) -> None:
@@ -49,6 +50,7 @@ def _options() -> dict[str, Any]:
         "access_log": False,
         "server_header": False,
         "timeout_graceful_shutdown": FINISHING,
+        "timeout_worker_healthcheck": SILENT,  # uvicorn's own 5 would end workers again and again while they start
         "backlog": 1024,
     }
 
