@@ -40,7 +40,7 @@ class GateRules(BaseModel):
     ece_examples: int = Field(default=200, ge=1, description="test examples from which calibration is judged")
     probe: float = Field(default=1.0, ge=0, le=1, description="failure rate that a probe may show")
     probes: dict[str, float] = Field(default={}, description="failure rate that single probes may show, by name")
-    probe_rise: float = Field(default=0.1, ge=0, description="by how much it may be above the champion's")
+    probe_rise: float = Field(default=0.2, ge=0, description="by how much it may be above the champion's")
     require_probes: bool = Field(default=False, description="refuse a run without probes")
 
     def probe_bound(self, name: str) -> float:

@@ -154,12 +154,12 @@ def test_probes_are_judged_where_they_were_run_and_may_be_required():
     assert judged(RULES.model_copy(update={"require_probes": True}))[0] is False
     assert judged(typos=0.15, negate=0.4) == (True, "all 2 probes within bounds; the worst is negate, 40% failed")
     assert judged(typos=0.25)[0] is True  # it has a bound of its own
-    assert judged(hedge=0.25) == (False, "probes: hedge fails 25% of the time, the champion's 10%")
+    assert judged(hedge=0.35) == (False, "probes: hedge fails 35% of the time, the champion's 10%")
     assert judged(negate=0.9)[0] is True  # what must change an answer is held against the champion alone
     assert judged(**{"swap-actor": 0.35}) == (False, "probes: swap-actor fails 35% of the time, bound 30%")
     strict = RULES.model_copy(update={"probes": {"negate": 0.5}})
     assert judged(strict, negate=0.6) == (False, "probes: negate fails 60% of the time, bound 50%")
-    few = measured(0.02, 1, **{"probes.hedge.failure_rate": 0.25, "probes.hedge.low": 0.05})
+    few = measured(0.02, 1, **{"probes.hedge.failure_rate": 0.35, "probes.hedge.low": 0.05})
     assert decide(few, champion, RULES).promote  # a rise that chance explains
 
 
