@@ -1,14 +1,18 @@
-"""Models in bundles, so that a stopped run can know them again, and somebody to report to."""
+"""Models in bundles, so that a stopped run can know them again; inputs, an output, and somebody to report to."""
 
+import json
 from contextlib import nullcontext
 
 import pytest
 
-from stance import codebook, config
-from stance.dataset import load_examples
+from stance import codebook, config, samples
+from stance.corpus.articles import read_articles
+from stance.corpus.ingest import ingest
+from stance.dataset import load_examples, write_examples
 from stance.experiment import fit
 from stance.models.bundle import Origin, write_bundle
 from stance.models.classifier import Classifier
+from stance.predict import predict_articles
 from stance.streaming import Reports
 
 
@@ -28,6 +32,49 @@ def bundles(tmp_path_factory):
 @pytest.fixture(scope="session")
 def classifiers(bundles):
     return [Classifier.load(bundles / "stance"), Classifier.load(bundles / "frames")]
+
+
+@pytest.fixture(scope="session")
+def inputs(classifiers, tmp_path_factory):
+    """One input as `articles` and, as `stance ingest` makes them of these, as examples in `parquet` and `jsonl`.
+
+    It is the sample articles six times over, reworded here and there, a bad line and a repeat between.
+    """
+    folder = tmp_path_factory.mktemp("inputs")
+    lines = []
+    for turn in range(6):
+        for article in read_articles(samples.paths()):
+            title = f"{turn}: {article.title}"
+            lines.append(json.dumps({"title": title, "text": article.text, "date": article.date, "outlet": "Wire"}))
+        lines += ['{"text": ""}', "broken", lines[0]]
+    files = {"articles": folder / "news.jsonl"}
+    files["articles"].write_text("\n".join(lines) + "\n", "utf-8")
+    for kind in ("parquet", "jsonl"):
+        files[kind] = folder / f"examples.{kind}"
+        write_examples(ingest(read_articles([files["articles"]]), classifiers[0].codebook), files[kind])
+    return files
+
+
+@pytest.fixture(scope="session")
+def news(inputs):
+    return inputs["articles"]
+
+
+@pytest.fixture(scope="session", params=["parquet", "jsonl"])
+def examples(request, inputs):
+    return inputs[request.param]
+
+
+@pytest.fixture(scope="session")
+def table(news, classifiers):
+    """What the small way says of the articles."""
+    return predict_articles(read_articles([news]), classifiers)
+
+
+@pytest.fixture
+def output(tmp_path):
+    (tmp_path / "out").mkdir()
+    return tmp_path / "out" / "stances.parquet"
 
 
 class Listener:
