@@ -158,3 +158,27 @@ def test_ingest_writes_examples(stance_main, tmp_path):
     rows = json_lines(output.read_text())
     assert f"{output}: {len(rows)} examples" in ran.err
     assert all(row["actor"] for row in rows)
+
+
+@slow
+def test_streams_and_ready_examples_give_the_rows_of_the_articles(stance_main, workspace, tmp_path):
+    def predict(name, *given):
+        model = ["--model", "models:/taliban-stance@champion"]
+        ran = stance_main("predict", *given, *model, "-o", tmp_path / name, cwd=workspace)
+        assert ran.status == 0, ran.err
+        return pd.read_parquet(tmp_path / name), ran.err
+
+    examples = tmp_path / "examples.parquet"
+    assert stance_main("ingest", *samples.paths(), "-o", examples, cwd=workspace).status == 0
+    whole, _ = predict("whole.parquet", *samples.paths())
+    streamed, told = predict("streamed.parquet", *samples.paths(), "--stream")
+    pd.testing.assert_frame_equal(streamed, whole)
+    assert "5 articles read, 0 inputs skipped" in told
+    alone, _ = predict("alone.parquet", *samples.paths(), "--no-clusters")
+    assert whole["cluster"].notna().all()
+    assert alone["cluster"].isna().all()
+    ready, told = predict("ready.parquet", examples, "--as", "examples")
+    named = whole[whole["actor"].notna()].reset_index(drop=True)
+    pd.testing.assert_series_equal(ready["stance.engage"], named["stance.engage"])
+    assert f"{len(named)} examples read, 0 inputs skipped" in told
+    assert stance_main("predict", examples, "--stream", cwd=workspace).status == 2
