@@ -166,6 +166,7 @@ def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a sig
 def main(folder: Path, port: int) -> None:
     """Install Label Studio where it is missing, start it, wait until it is healthy, and run it until Ctrl-C."""
     signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what it puts in the background without it
     try:
         free_port(port)  # before an installation of minutes
         new = not (folder / "credentials.json").exists()
