@@ -46,7 +46,8 @@ def suspects(
         examples = read_labelled(file, task, book)
     with bar(f"five folds of {len(examples)}") as progress:
         found = find_suspects(examples, experiment, book, progress)
-    listed = [one for one in found if one.issue][:count]
+    issues = [one for one in found if one.issue]
+    listed = issues[:count]
     rows = [json.dumps(one.to_row(), ensure_ascii=False) for one in listed]
     if output is not None:
         with replacing(output) as temporary:
@@ -56,13 +57,13 @@ def suspects(
         for row in rows:
             click.echo(row)
     elif output is None:
-        show(listed, len(examples))
+        show(listed, f"{len(issues)} of {len(examples)} look wrong")
     if title is not None:
         send(listed, book, task, title, dry_run)
 
 
-def show(found: list[Suspect], n: int, most: int = 20) -> None:
-    """Print the most doubtful."""
+def show(found: list[Suspect], said: str, most: int = 20) -> None:
+    """Print the most doubtful; `said` tells how many there are in all."""
     from stance.cli import tables
 
     rows = [
@@ -75,7 +76,7 @@ def show(found: list[Suspect], n: int, most: int = 20) -> None:
         )
         for one in found[:most]
     ]
-    title = f"{len(found)} of {n} look wrong; the {len(rows)} most doubtful"
+    title = f"{said}; the {len(rows)} most doubtful"
     tables.show(title, ("score", "actor", "text", "given", "suggested"), rows, lines=True)
 
 
