@@ -19,9 +19,10 @@ def train(experiment: Path, overrides: tuple[str, ...], as_json: bool, dry_run: 
     """Train the model that the file EXPERIMENT describes; KEY=VALUE changes a setting, such as task=frames."""
     import yaml
 
-    from stance import config
+    from stance import codebook, config
 
     settings = config.load(experiment, overrides)
+    codebook.load(settings.codebook).task(settings.task)  # before anything is written
     if dry_run:
         click.echo(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False).rstrip())
         return
