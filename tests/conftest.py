@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -16,6 +17,16 @@ from stance.dataset import from_file, load_examples, write_examples
 from stance.records import Example
 from stance.tracking.store import DATABASE, open_store
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 DOCUMENTS = 26
 TINY = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 64}
 
@@ -116,3 +127,16 @@ def workspace(tmp_path_factory, store_template, tiny_file) -> Path:
     promoted = run_stance("promote", "--run", "tfidf-linear", cwd=folder)
     assert promoted.status == 0, promoted.err
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A headless Chromium. One per module: while Playwright is open no test can run an event loop of its own."""
+    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        pytest.skip(f"no browser: install {BROWSERS[0]}, or set CHROMIUM to the program")
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=program, args=list(QUIET))
+        yield opened
+        opened.close()

@@ -4,7 +4,6 @@
 """
 
 import os
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,16 +18,6 @@ from stance.records import Example
 pytestmark = pytest.mark.slow
 
 BOOK = codebooks.load()
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 LAPTOP = {"width": 1366, "height": 768}
 PATIENCE = 60_000  # milliseconds, for a busy machine
 
@@ -77,18 +66,6 @@ CONTRAST = """() => {
   return [...document.querySelectorAll(texts)].filter(e => e.offsetParent)
     .map(e => [ratio(e), e.className + ' ' + e.textContent.slice(0, 30)]).sort((a, b) => a[0] - b[0])[0];
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        pytest.skip(f"no browser: install {PROGRAMS[0]}, or set CHROMIUM to the program")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=list(QUIET))
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
-"""Pages of real runs, and the browser that opens them."""
+"""Pages of real runs, opened in a real browser."""
 
 import json
-import os
 import shutil
 from contextlib import chdir
 from dataclasses import replace
@@ -13,16 +12,6 @@ from stance.dataset import read_examples, write_examples
 from stance.tracking.contents import read_contents
 from stance.tracking.store import open_store
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 HOSTILE = (
     ' <script>window.hit=1</script><img src="https://example.org/x.png" onerror="window.hit=1"> {{ 7 * 7 }} </title>'
 )
@@ -63,18 +52,6 @@ def contents(pages):
             return read_contents(store, name)
 
     return read
-
-
-@pytest.fixture(scope="session")
-def browser():
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if program is None:
-        pytest.skip(f"no browser: install {PROGRAMS[0]}, or set CHROMIUM to the program")
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=list(QUIET))
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
