@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stance.corpus.ingest import ingest_all
 from stance.errors import DataError
+from stance.models.answers import answer_rows, per_actor, without_actor
 from stance.models.classifier import Classifier
-from stance.records import Article, Example, Prediction
+from stance.records import Article, Example
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +46,7 @@ def tabulate(rows: Sequence[Example], classifiers: Sequence[Classifier], sure: f
     }
     frame = pd.DataFrame(columns)
     for classifier in classifiers:
-        given = _answers(classifier, rows, sure)
+        given = answer_rows(classifier, rows, sure)
         for j, label in enumerate(classifier.labels):
             column = [None if one is None else one.probabilities[j] for one in given]
             frame[f"{classifier.task}.{label}"] = pd.Series(column, dtype=float)
@@ -59,12 +59,7 @@ def tabulate(rows: Sequence[Example], classifiers: Sequence[Classifier], sure: f
 
 def sentences_alone(rows: Iterable[Example]) -> list[Example]:
     """Return one example per sentence, without its actor, in order of first appearance."""
-    return list({(row.doc_id, row.index): _without_actor(row) for row in rows}.values())
-
-
-def per_actor(classifiers: Iterable[Classifier]) -> bool:
-    """Say whether any of the models answers for each actor apart."""
-    return any(_unit(classifier) == "actor" for classifier in classifiers)
+    return list({(row.doc_id, row.index): without_actor(row) for row in rows}.values())
 
 
 def summarize(frame: pd.DataFrame, task: str, labels: Sequence[str]) -> pd.DataFrame:
@@ -99,19 +94,3 @@ def check_together(classifiers: Sequence[Classifier]) -> None:
         raise DataError(f"the models come from several codebooks ({', '.join(names)}); predict with one at a time")
     if len(set(tasks)) < len(tasks):
         raise DataError(f"several models for one task ({', '.join(tasks)}); give one model for each task")
-
-
-def _answers(classifier: Classifier, rows: Sequence[Example], sure: float | None) -> list[Prediction | None]:
-    """An answer per row; rows of one sentence are scored once, as the classifier takes equal examples for one."""
-    if _unit(classifier) == "sentence":
-        return [*classifier.predict_examples([_without_actor(row) for row in rows], sure)]
-    given = iter(classifier.predict_examples([row for row in rows if row.actor is not None], sure))
-    return [None if row.actor is None else next(given) for row in rows]
-
-
-def _unit(classifier: Classifier) -> str:
-    return classifier.codebook.tasks[classifier.task].unit
-
-
-def _without_actor(row: Example) -> Example:
-    return replace(row, actor=None, mention=None, start=None, end=None)
