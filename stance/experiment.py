@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from stance import codebook as codebooks
 from stance.codebook import Codebook
@@ -106,7 +106,8 @@ def _track(experiment: Experiment, book: Codebook, division: Division, progress:
         run.log_metrics({"fit_seconds": seconds, "examples_per_second": rate, **fitted.flat("validation")})
         run.log_facts(model.describe())
         run.log_evaluation(evaluation, figures(evaluation))
-        run.log_probes(probed := ask(Classifier(model, calibration, book, experiment.task), probes, progress))
+        classifier = Classifier(model, calibration, book, experiment.task)
+        run.log_probes(probed := ask(classifier, probes, lambda state: progress({"stage": 2, **state})))
         trained = Trained(run.id, evaluation, seconds, probed)
         if division.kind != "document":
             return trained
@@ -167,9 +168,21 @@ def build(experiment: Experiment, book: Codebook) -> Model:
     """Return the untrained model that an experiment asks for."""
     task = book.task(experiment.task)
     kind = catalogue.find(experiment.kind)
-    settings = catalogue.complete(experiment.kind, experiment.settings, task)
+    settings = catalogue.complete(experiment.kind, _with_weights(experiment.settings), task)
     model: Model = kind(task.labels, kind.Settings.model_validate(settings), experiment.seed)
     return model
+
+
+def _with_weights(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings, with the folder in place of an encoder's name that stands for a tracked model (`runs:/…`)."""
+    settings = dict(settings)
+    if "members" in settings:
+        settings["members"] = [_with_weights(member) for member in settings["members"]]
+    if str(settings.get("name", "")).startswith(("runs:/", "models:/")):
+        from stance.tracking.loading import fetch_bundle
+
+        settings["name"] = str(fetch_bundle(settings["name"]))
+    return settings
 
 
 def evaluate_part(model: Model, calibration: Calibration, examples: list[Example]) -> Evaluation:

