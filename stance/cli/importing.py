@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from stance.wording import counted
+
 
 @click.command("import")
 @click.argument("name", metavar="NAME")
@@ -24,4 +26,4 @@ def import_(name: str, path: Path, output: Path, task: str | None) -> None:
         raise DataError(f"{output}: cannot be made: {error.strerror or error}; choose another folder") from error
     for part, examples in parts.items():
         count = write_examples(examples, output / f"{part}.jsonl")
-        click.echo(f"{output / part}.jsonl: {count} examples", err=True)
+        click.echo(f"{output / part}.jsonl: {counted(count, 'example')}", err=True)

@@ -10,6 +10,7 @@ import click
 from stance import codebook as codebooks
 from stance.cli.progress import bar
 from stance.errors import ConfigError
+from stance.wording import counted
 
 if TYPE_CHECKING:
     from stance.codebook import Codebook
@@ -69,7 +70,7 @@ def report(
         *(f"{task}: counts are uncorrected: {why}" for task, why in correction.uncorrected.items()),
     ):
         click.echo(note, err=True)
-    click.echo(f"{output}: {len(found.frame)} rows, {output.stat().st_size / 1e6:.1f} MB", err=True)
+    click.echo(f"{output}: {counted(len(found.frame), 'row')}, {output.stat().st_size / 1e6:.1f} MB", err=True)
 
 
 def _read(

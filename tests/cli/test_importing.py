@@ -28,7 +28,7 @@ def test_import_writes_a_file_per_part(tmp_path, stance_main):
     write_set(tmp_path)
     ran = stance_main("import", "plv", tmp_path, "-o", tmp_path / "out", "--task", "quad", cwd=tmp_path)
     assert (ran.status, ran.out) == (0, "")
-    assert "train.jsonl: 1 examples" in ran.err
+    assert "train.jsonl: 1 example\n" in ran.err
     (example,) = read_examples(tmp_path / "out" / "test.jsonl")
     assert (example.actor, example.labels) == ("Kesh", ("material-cooperation",))
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stance.wording import counted
+
 if TYPE_CHECKING:
     from labeling.agreement import Agreement, Difference, Score, Scores
     from labeling.answers import Answers
@@ -65,7 +67,8 @@ def read_answers(file: Path, codebook: Path | None, task: str) -> Answers:
     replaced = f"; {answers.replaced} earlier, different answers replaced by later ones" if answers.replaced else ""
     given = sum(answers.annotators.values())
     click.echo(
-        f"{file}: {len(answers.items)} units of {task}, {given} answers of {len(answers.annotators)} annotators"
+        f"{file}: {counted(len(answers.items), 'unit')} of {task}, {counted(given, 'answer')} of "
+        f"{counted(len(answers.annotators), 'annotator')}"
         f"{'; missing: ' + missing if missing else ''}{replaced}",
         err=True,
     )
@@ -95,7 +98,7 @@ def _show(found: Agreement, shown: int) -> None:
     columns = ("given", "raw", "kappa", "alpha [95% interval]")
     tables.show(
         f"Agreement on {found.task}: {overall.n:,} examples of {overall.n_documents:,} documents"
-        f" with two or more of {len(found.annotators)} annotators",
+        f" with two or more of {counted(len(found.annotators), 'annotator')}",
         ("label", *columns),
         [(one.name, *_cells(one)) for one in (*overall.labels, overall.sets)],
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from stance.cli.label.agreement import read_answers
+from stance.wording import counted
 
 
 @click.command()
@@ -41,7 +42,7 @@ def gold(
     if as_json:
         counts = {"examples": written, "decided": made.decided, "left_out": made.left_out, "strays": made.strays}
         click.echo(json.dumps(counts))
-    click.echo(f"{output}: {written} gold examples: {count(made.decided)}", err=True)
+    click.echo(f"{output}: {counted(written, 'gold example')}: {count(made.decided)}", err=True)
     click.echo(f"left out: {count(made.left_out) or 'none'}", err=True)
     if made.strays:
-        click.echo(f"{verdicts}: {made.strays} verdicts on examples that are not in {file}", err=True)
+        click.echo(f"{verdicts}: {counted(made.strays, 'verdict')} on examples that are not in {file}", err=True)

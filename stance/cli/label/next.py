@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stance.wording import counted
+
 if TYPE_CHECKING:
     from labeling.selection import Pick
 
@@ -92,7 +94,8 @@ def next(
     left = ", ".join(f"{n} {why}" for why, n in eligible.left_out.items() if n) or "nothing left out"
     click.echo(f"{len(eligible.examples)} of {len(examples)} may be labelled ({left})", err=True)
     show(picks)
-    click.echo(f"{output}: {len(picks)} examples; send them with `stance label push {output} --project NAME`", err=True)
+    written = f"{output}: {counted(len(picks), 'example')}"
+    click.echo(f"{written}; send with `stance label push {output} --project NAME`", err=True)
 
 
 def show(picks: list[Pick]) -> None:

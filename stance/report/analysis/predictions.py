@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from stance.codebook import Codebook
 from stance.corpus.dates import iso_date
 from stance.errors import CodebookError, DataError
+from stance.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,7 +132,7 @@ def _notes(frame: pd.DataFrame, tasks: tuple[PredictedTask, ...]) -> Iterator[st
     for task in tasks:
         asked = frame["actor"].notna() if task.per_actor else frame["actor"].map(lambda _: True)
         if left := int((frame[task.name].isna() & asked).sum()):
-            yield f"{left} answers for '{task.name}' were left open (the model was not sure); they are not counted."
+            yield f"Left open, as the model was not sure, and not counted: {counted(left, 'answer')} for '{task.name}'."
 
 
 def _mapped(column: pd.Series[Any], function: Callable[[Any], Any]) -> pd.Series[Any]:

@@ -87,5 +87,5 @@ def test_answers_left_open_are_told(row, table):
     frame = table(row("a", 0), row("a", 1)).assign(**{"stance.sure": [True, False]})
     frame["stance"] = pd.Series([["engage"], None], dtype=object)
     assert prepare(frame, BOOK).notes == (
-        "1 answers for 'stance' were left open (the model was not sure); they are not counted.",
+        "Left open, as the model was not sure, and not counted: 1 answer for 'stance'.",
     )
