@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from stance.cli.label.agreement import read_answers
+from stance.cli.label.reviews import send_tasks, write_rows
+from stance.wording import counted
 
 if TYPE_CHECKING:
     from labeling.adjudication import Proposal
     from labeling.answers import Answers
+    from stance.codebook import Codebook
 
 
 @click.command()
@@ -40,53 +43,32 @@ def adjudicate(
     output: Path | None,
 ) -> None:
     """Propose labels from the annotations in FILE by majority and Dawid–Skene; let a third person judge the rest."""
-    import json
-
     from labeling.adjudication import Bar, for_review, propose
 
     answers = read_answers(file, codebook, task)
     proposals = propose(answers, Bar(bar, needed))
-    rows = [json.dumps(one.to_row(), ensure_ascii=False) for one in proposals]
-    if output is not None:
-        from stance.dataset.files import replacing
-
-        with replacing(output) as temporary:
-            temporary.write_text("".join(f"{row}\n" for row in rows), "utf-8")
-        click.echo(f"{output}: {len(rows)} proposals", err=True)
-    if as_json:
-        for row in rows:
-            click.echo(row)
-    elif output is None:
-        _show(proposals, for_review(proposals), shown)
+    unsure = for_review(proposals)
+    if not write_rows((one.to_row() for one in proposals), "proposal", output, as_json):
+        _show(proposals, unsure, shown)
     if title is not None:
-        _review(for_review(proposals), answers, title, codebook, dry_run)
+        from stance import codebook as codebooks
+
+        book = codebooks.load(codebook)
+        send_tasks(title, task, _review_tasks(unsure, answers, book), book, dry_run)
 
 
-def _review(proposals: list[Proposal], answers: Answers, title: str, codebook: Path | None, dry_run: bool) -> None:
+def _review_tasks(proposals: list[Proposal], answers: Answers, book: Codebook) -> list[dict[str, Any]]:
     from labeling.answers import pseudonyms
-    from labeling.client import Studio
-    from labeling.review import plan_review, push_review, review_task
-    from stance import codebook as codebooks
-    from stance.cli.progress import bar
+    from labeling.review import review_task
 
-    book = codebooks.load(codebook)
     letters = pseudonyms(answer.annotator for item in answers.items for answer in item.answers)
-    tasks = [review_task(one, letters, book, answers.task) for one in proposals]
-    studio = Studio.connect()
-    plan = plan_review(studio, title, answers.task, tasks, book)
-    said = f"{len(plan.send)} to send ({len(plan.outdated)} in the place of an outdated one), {plan.there} there"
-    if dry_run or not plan.send:
-        click.echo(f"review '{title}' at {studio.url}: {said}", err=True)
-        return
-    with bar("review") as progress:
-        project = push_review(studio, plan, book, progress)
-    click.echo(f"review '{title}' ({studio.url}/projects/{project.id}): {said}; {project.tasks} tasks in all", err=True)
+    return [review_task(one, letters, book, answers.task) for one in proposals]
 
 
 def _show(proposals: list[Proposal], unsure: list[Proposal], shown: int) -> None:
     from stance.cli import tables
 
-    tables.show(f"{len(proposals)} examples", ("status", "examples"), _counts(one.status for one in proposals))
+    tables.show(counted(len(proposals), "example"), ("status", "examples"), _counts(one.status for one in proposals))
     decided = [one.how for one in proposals if one.status == "decided"]
     tables.show(f"{len(decided)} decided", ("by", "examples"), _counts(decided))
     if unsure:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from stance.cli.label.reviews import send_tasks, write_rows
+
 if TYPE_CHECKING:
     from labeling.suspects import Suspect
-    from stance.codebook import Codebook
 
 
 @click.command()
@@ -29,12 +29,11 @@ def suspects(
     output: Path | None, title: str | None, dry_run: bool,
 ) -> None:  # fmt: skip
     """List the examples of FILE (default: the shipped corpus without its test part) whose labels look wrong."""
-    from labeling.suspects import find_suspects
+    from labeling.suspects import find_suspects, suspect_task
     from stance import codebook as codebooks
     from stance import config
     from stance.cli.progress import bar
     from stance.dataset import load_examples
-    from stance.dataset.files import replacing
     from stance.dataset.parts import read_labelled
 
     book = codebooks.load(codebook)
@@ -48,18 +47,10 @@ def suspects(
         found = find_suspects(examples, experiment, book, progress)
     issues = [one for one in found if one.issue]
     listed = issues[:count]
-    rows = [json.dumps(one.to_row(), ensure_ascii=False) for one in listed]
-    if output is not None:
-        with replacing(output) as temporary:
-            temporary.write_text("".join(f"{row}\n" for row in rows), "utf-8")
-        click.echo(f"{output}: {len(rows)} suspects", err=True)
-    if as_json:
-        for row in rows:
-            click.echo(row)
-    elif output is None:
+    if not write_rows((one.to_row() for one in listed), "suspect", output, as_json):
         show(listed, f"{len(issues)} of {len(examples)} look wrong")
     if title is not None:
-        send(listed, book, task, title, dry_run)
+        send_tasks(title, task, [suspect_task(one, book, task) for one in listed], book, dry_run)
 
 
 def show(found: list[Suspect], said: str, most: int = 20) -> None:
@@ -78,21 +69,3 @@ def show(found: list[Suspect], said: str, most: int = 20) -> None:
     ]
     title = f"{said}; the {len(rows)} most doubtful"
     tables.show(title, ("score", "actor", "text", "given", "suggested"), rows, lines=True)
-
-
-def send(found: list[Suspect], book: Codebook, task: str, title: str, dry_run: bool) -> None:
-    """Make the review project hold each suspect once; verdicts come back by `stance label pull`."""
-    from labeling.client import Studio
-    from labeling.review import plan_review, push_review
-    from labeling.suspects import suspect_task
-    from stance.cli.progress import bar
-
-    studio = Studio.connect()
-    plan = plan_review(studio, title, task, [suspect_task(one, book, task) for one in found], book)
-    said = f"{len(plan.send)} to send, {plan.there} there"
-    if dry_run or not plan.send:
-        click.echo(f"review '{title}' at {studio.url}: {said}", err=True)
-        return
-    with bar("send") as progress:
-        project = push_review(studio, plan, book, progress)
-    click.echo(f"review '{title}' ({studio.url}/projects/{project.id}): {said}; {project.tasks} tasks in all", err=True)
