@@ -207,5 +207,7 @@ def _shipped() -> Codebook:
 def _read(path: Path) -> str:
     try:
         return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CodebookError(f"{path}: cannot read the codebook: {error}") from error
+    except OSError as error:
+        raise CodebookError(f"{path}: cannot read the codebook: {error.strerror or error}; give a YAML file") from error
+    except UnicodeDecodeError as error:
+        raise CodebookError(f"{path}: cannot read the codebook: not UTF-8 text; give a YAML file") from error

@@ -150,8 +150,16 @@ def test_what_is_no_codebook_is_refused(text: str) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CodebookError, match=r"gone\.yaml: cannot read"):
+    with pytest.raises(CodebookError, match=r"gone\.yaml: cannot read the codebook: No such file"):
         codebook.load(tmp_path / "gone.yaml")
+
+
+def test_what_is_no_text_file_is_named_in_one_plain_line(tmp_path: Path) -> None:
+    (tmp_path / "binary.yaml").write_bytes(bytes(range(256)))
+    for path, said in ((tmp_path, "Is a directory"), (tmp_path / "binary.yaml", "not UTF-8 text")):
+        with pytest.raises(CodebookError, match=f"cannot read the codebook: {said}; give a YAML file$") as caught:
+            codebook.load(path)
+        assert not re.search(r"Errno|codec|byte|\n", str(caught.value).removeprefix(str(path)))
 
 
 def test_a_task_that_is_not_there_is_answered_with_those_that_are() -> None:
