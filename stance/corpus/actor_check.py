@@ -12,10 +12,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from stance.corpus.actors import find_actors
 from stance.errors import DataError
+
+FORMAT = '{"doc_id": "d1", "text": "…", "actors": [{"actor": "Russia"}]}, one a line'
+_SENTENCE: Final[dict[str, type]] = {"text": str, "actors": list}
+_KINDS: Final[dict[type, str]] = {str: "string", list: "list"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,19 +140,38 @@ def _names(row: dict[str, Any]) -> tuple[str, ...]:
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
     try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot read labelled sentences: {error}") from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
+        lines = path.read_text("utf-8").split("\n")  # not splitlines(): a text may hold U+2028
+    except OSError as error:
+        raise DataError(f"{path}: cannot read labelled sentences: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: cannot read labelled sentences: not UTF-8 text") from error
+    numbered = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    if not numbered:
+        raise DataError(f"{path}: empty; it needs labelled sentences, {FORMAT}")
+    for number, line in numbered:
         try:
             row = json.loads(line)
-            parts = row.get("sentences", [row])
-            texts = [part["text"] for part in parts if _names(part) is not None]
-            if not all(isinstance(text, str) for text in [row["doc_id"], *texts]):
-                raise TypeError("text and doc_id must be strings")
-        except (ValueError, KeyError, TypeError) as error:
-            message = f"{path}:{number}: not a labelled row ({error!r}); it needs doc_id, text and actors[].actor"
-            raise DataError(message) from error
+        except (ValueError, RecursionError) as error:
+            raise DataError(f"{path}:{number}: not a labelled row: not JSON: {error}; it needs {FORMAT}") from error
+        if problem := _problem(row):
+            raise DataError(f"{path}:{number}: not a labelled row: {problem}; it needs {FORMAT}")
         yield row
+
+
+def _problem(row: Any) -> str:
+    """What a row lacks, or has of another kind than it should; empty where all is well."""
+    if not isinstance(row, dict):
+        return f"not an object but {type(row).__name__}"
+    parts = row.get("sentences", [row])
+    if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+        return "'sentences' is not a list of objects"
+    wanted = [(row, "doc_id", str), *((part, key, kind) for part in parts for key, kind in _SENTENCE.items())]
+    for holder, key, kind in wanted:
+        if key not in holder:
+            return f"'{key}' is missing"
+        if not isinstance(holder[key], kind):
+            return f"'{key}' is not a {_KINDS[kind]}"
+    for actor in (actor for part in parts for actor in part["actors"]):
+        if not isinstance(actor, dict) or not isinstance(actor.get("actor"), str):
+            return "an entry of 'actors' has no 'actor', its name"
+    return ""

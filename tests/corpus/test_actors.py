@@ -144,6 +144,33 @@ def test_check_names_the_line_that_it_cannot_read(tmp_path):
         check_actors(tmp_path / "none.jsonl")
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "gold.jsonl: empty; it needs labelled sentences"),
+        ("\n \n", "gold.jsonl: empty; it needs labelled sentences"),
+        ('{"doc_id": "a"}', "gold.jsonl:1: not a labelled row: 'text' is missing; it needs"),
+        ('\n{"text": "x", "actors": []}', "gold.jsonl:2: not a labelled row: 'doc_id' is missing"),
+        ('{"doc_id": "a", "text": "x"}', "'actors' is missing"),
+        ('{"doc_id": "a", "text": "x", "actors": ["Iran"]}', "an entry of 'actors' has no 'actor', its name"),
+        ('{"doc_id": 5, "text": "x", "actors": []}', "'doc_id' is not a string"),
+        ('{"doc_id": "a", "sentences": [{"actors": []}]}', "'text' is missing"),
+        ('{"doc_id": "a", "sentences": {"text": "x"}}', "'sentences' is not a list"),
+        ("[1]", "not an object but list"),
+        ("{", "gold.jsonl:1: not a labelled row: not JSON"),
+    ],
+)
+def test_check_says_what_a_line_lacks(tmp_path, content, said):
+    path = tmp_path / "gold.jsonl"
+    path.write_text(content)
+    with pytest.raises(DataError) as caught:
+        check_actors(path)
+    assert said in str(caught.value)
+    assert "KeyError" not in str(caught.value)
+    assert '"doc_id": "d1"' in str(caught.value)  # what such a line looks like
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.skipif(not REAL.exists(), reason="the real sentences are not beside the project")
 def test_actors_of_real_news_are_found():
     check = check_actors(REAL)
