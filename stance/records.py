@@ -33,6 +33,7 @@ class Article:
     outlet: str | None = None
     url: str | None = None
     source: str = ""  # file, or file:line, that it was read from; for messages, never part of an id
+    odd_date: str = ""  # what stood where its date should and could not be read; for messages too
 
     @property
     def doc_id(self) -> str:

@@ -9,6 +9,7 @@ import click
 
 from stance import codebook as codebooks
 from stance.errors import StanceError, StoreError
+from stance.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,7 @@ STREAM_FROM = 64_000_000  # bytes of input
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per sentence and actor.")
 @click.option("--model", "models", multiple=True, help="A model's URI or bundle folder; default: both champions.")
 @click.option("--sure", type=float, metavar="SHARE", help="Answer only where sure: 0.9 = nine answers in ten right.")
-@click.option("--strict", is_flag=True, help="Stop at the first unusable file or line.")
+@click.option("--strict", is_flag=True, help="Stop at the first unusable file, line or date.")
 @click.option(
     "--as", "kind", type=click.Choice(["articles", "examples"]), help="What the files hold; default: by their columns."
 )
@@ -62,7 +63,7 @@ def predict(
         from stance.dataset.files import write_table
 
         write_table(frame, output)
-        click.echo(f"{output}: {len(frame)} rows", err=True)
+        click.echo(f"{output}: {counted(len(frame), 'row')}", err=True)
     elif as_json:
         tables.show_json(frame)
     if output is None and not as_json:
@@ -71,14 +72,15 @@ def predict(
 
 def run_stream(job: Job) -> None:
     """Write a job's output batch by batch; say on stderr how far it is and what was left out."""
+    from stance.cli.ingest import tell_read
     from stance.cli.progress import bar
     from stance.streaming import Reports, predict_stream
 
     done = predict_stream(job, Reports(report_skipped, lambda words: click.echo(words, err=True), bar))
-    click.echo(f"{done.read} {job.source.kind} read, {done.skipped} inputs skipped", err=True)
+    click.echo(tell_read(done.read, job.source.kind.removesuffix("s"), done.skipped, done.undated), err=True)
     for task, asked in done.asked.items():
         show_unsure(task, done.unsure[task], asked)
-    click.echo(f"{job.output}: {done.rows} rows", err=True)
+    click.echo(f"{job.output}: {counted(done.rows, 'row')}", err=True)
 
 
 def predict_at_once(source: Source, classifiers: list[Classifier], sure: float | None, strict: bool) -> pd.DataFrame:
@@ -145,8 +147,8 @@ def show_summary(frame: pd.DataFrame, classifiers: list[Classifier]) -> None:
             rows = summarize(frame, task, classifier.labels)
             shown = rows[["actor", "label", "n", "probability", "evidence"]].itertuples(index=False)
             columns = ("actor", task, "sentences", "p", "evidence")
-            tables.show(f"Who takes which {task}, in {n_documents} documents", columns, shown, lines=True)
+            tables.show(f"Who takes which {task}, in {counted(n_documents, 'document')}", columns, shown, lines=True)
         else:
             sentences = frame.drop_duplicates(["doc_id", "index"])[task].dropna()
             counts = [(label, sum(label in given for given in sentences)) for label in classifier.labels]
-            tables.show(f"{task.capitalize()} of {len(sentences)} sentences", (task, "sentences"), counts)
+            tables.show(f"{task.capitalize()} of {counted(len(sentences), 'sentence')}", (task, "sentences"), counts)

@@ -15,7 +15,7 @@ from stance.corpus.formats import READERS, SkippedInput
 from stance.errors import DataError
 from stance.records import Article
 
-__all__ = ["SkippedInput", "find_files", "read_articles"]
+__all__ = ["SkippedInput", "find_files", "odd_date", "read_articles"]
 
 OnSkip = Callable[[SkippedInput], None]
 _REASONS_SHOWN: Final = 3
@@ -29,7 +29,8 @@ def read_articles(
     Formats go by the ending: .txt, .html, .htm, .jsonl, .csv, .parquet; other files in a folder are passed over.
     Rows take title, text, date, outlet and url, or a usual synonym (`formats.SYNONYMS`). Every file or line that
     cannot be used goes to `on_skip`. Raises DataError at once for a path that does not exist, at the first unusable
-    file or line if `strict`, and at the end if there was no article at all.
+    file, line or date if `strict`, and at the end if there was no article at all. Otherwise an article whose date
+    cannot be read stays, without it (see `odd_date`).
     """
     given = [Path(path) for path in paths]
     if not given:
@@ -40,12 +41,23 @@ def read_articles(
     return _read_all(given, strict, on_skip)
 
 
+def odd_date(article: Article) -> str:
+    """Return in one line which date of which article could not be read.
+
+    >>> odd_date(Article("They met.", source="news.csv:2", odd_date="31 Foo 2021"))
+    "news.csv:2: the date '31 Foo 2021' cannot be read; write it as YYYY-MM-DD"
+    """
+    return f"{article.source}: the date '{article.odd_date}' cannot be read; write it as YYYY-MM-DD"
+
+
 def _read_all(paths: list[Path], strict: bool, on_skip: OnSkip | None) -> Iterator[Article]:
     count, skipped = 0, 0
     reasons: list[str] = []
     for file in find_files(paths):
         for item in _read_file(file):
             if isinstance(item, Article):
+                if strict and item.odd_date:
+                    raise DataError(odd_date(item))
                 count += 1
                 yield item
                 continue

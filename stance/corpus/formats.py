@@ -10,6 +10,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,6 +46,7 @@ SYNONYMS: Final[Mapping[str, tuple[str, ...]]] = {
     "url": ("url", "link", "href", "articleurl", "sourceurl", "weburl"),
 }  # fmt: skip
 _LONGEST_TITLE: Final = 200
+_LONGEST_ODD: Final = 60
 _LONGEST_FIELD: Final = 1 << 26
 
 
@@ -158,14 +160,23 @@ def _article(row: Mapping[str, Any], where: str) -> Article | SkippedInput:
     text = storable(text)
     if not text.strip():
         return SkippedInput(where, "empty text")
+    date = iso_date(row.get("date"))
     return Article(
         text=text,
         title=_plain(row.get("title")),
-        date=iso_date(row.get("date")),
+        date=date,
         outlet=_plain(row.get("outlet")),
         url=_plain(row.get("url")),
         source=storable(where),
+        odd_date="" if date else _odd(row.get("date")),
     )
+
+
+def _odd(value: Any) -> str:
+    """A value that says something, though no date; blanks, dashes and a nan say nothing."""
+    missing = value is None or (isinstance(value, float) and isnan(value))
+    told = "" if missing else " ".join(storable(str(value)).split())
+    return told[:_LONGEST_ODD] if any(map(str.isalnum, told)) else ""
 
 
 def _plain(value: Any) -> str | None:

@@ -25,13 +25,17 @@ FORMAT: Final = 1
 
 @dataclass(frozen=True)
 class State:
-    """What is on disk: bytes and rows of the part file, where reading goes on, records used and skipped so far."""
+    """What is on disk: bytes and rows of the part file, where reading goes on, records used and skipped so far.
+
+    `undated` counts the articles among those used whose date could not be read.
+    """
 
     bytes: int = 0
     rows: int = 0
     place: Place = field(default_factory=Place)
     read: int = 0
     skipped: int = 0
+    undated: int = 0
     complete: bool = False
 
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from stance.corpus.articles import SkippedInput
+from stance.corpus.articles import SkippedInput, odd_date
 from stance.corpus.ingest import examples_of
 from stance.dataset.files import replacing
 from stance.errors import DataError
+from stance.models.answers import per_actor
 from stance.models.base import Progress
 from stance.models.classifier import Classifier
-from stance.predict import check_together, per_actor, sentences_alone, tabulate
+from stance.predict import check_together, sentences_alone, tabulate
 from stance.records import Article, Example
 from stance.streaming.clusters import find_clusters, set_clusters
 from stance.streaming.outputs import check_ending, table_schema, to_table, write_tables
@@ -54,12 +55,13 @@ class Reports(NamedTuple):
 
 @dataclass
 class Outcome:
-    """Rows written, records read and skipped (by earlier runs of the job too), rows found done, and with `sure` per
-    task how many answers were asked for and how many were left out."""
+    """Rows written, records read, skipped, and read without their date (by earlier runs of the job too), rows found
+    done, and with `sure` per task how many answers were asked for and how many were left out."""
 
     rows: int
     read: int
     skipped: int
+    undated: int
     resumed: int
     asked: dict[str, int]
     unsure: dict[str, int]
@@ -148,6 +150,9 @@ def _score(job: Job, part: Part, schema: Any, reports: Reports) -> None:
             else:
                 rows += _rows(item.record, job, seen)
                 state = replace(state, read=state.read + 1)
+                if isinstance(item.record, Article) and item.record.odd_date:
+                    reports.note(f"without a date: {odd_date(item.record)}")
+                    state = replace(state, undated=state.undated + 1)
             if len(rows) >= job.batch or state.read + state.skipped - part.state.read - part.state.skipped > _MOST_READ:
                 _append(job, part, schema, rows, state)
                 rows, state = [], part.state
@@ -179,7 +184,7 @@ def _seen(part: Part) -> set[bytes]:
 
 def _finish(job: Job, part: Part, schema: Any, reports: Reports) -> Outcome:
     total = float(part.state.rows)
-    outcome = Outcome(part.state.rows, part.state.read, part.state.skipped, 0, {}, {})
+    outcome = Outcome(part.state.rows, part.state.read, part.state.skipped, part.state.undated, 0, {}, {})
     tables = part.tables()
     if job.clusters and job.source.kind == "articles":
         with reports.bar("clusters") as progress:

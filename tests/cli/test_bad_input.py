@@ -79,7 +79,7 @@ def test_broken_files_beside_good_ones_are_counted_and_passed_over(predict, asse
         (folder / name).write_bytes(content)
     ran = predict(folder)
     assert ran.status == 0, ran.err
-    assert f"1 articles read, {len(BROKEN) - 1} inputs skipped" in ran.err  # a .docx in a folder is no input
+    assert f"1 article read, {len(BROKEN) - 1} inputs skipped" in ran.err  # a .docx in a folder is no input
     assert sum(line.startswith("skipped ") for line in ran.err.splitlines()) == len(BROKEN) - 1
     assert len((tmp_path / "out.jsonl").read_text().splitlines()) > 1
     ran = stance_main("ingest", folder, "-o", "strict.jsonl", "--strict", cwd=tmp_path)
@@ -92,10 +92,36 @@ def test_odd_but_readable_text_is_read(predict, tmp_path, name):
     (tmp_path / name).write_bytes(READABLE[name])
     ran = predict(name)
     assert ran.status == 0, ran.err
-    assert "1 articles read, 0 inputs skipped" in ran.err
+    assert "1 article read, 0 inputs skipped" in ran.err
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert rows
     assert not any("\0" in row["text"] for row in rows)
+
+
+DATED = [{"text": GOOD, "date": "sometime in spring"}, {"text": f"{GOOD} Iran stayed away.", "date": "2021-09-02"}]
+
+
+@pytest.mark.parametrize("way", [[], ["--stream"]], ids=["at-once", "streamed"])
+def test_a_date_that_cannot_be_read_is_told_and_its_article_stays(stance_main, linear, assert_refused, tmp_path, way):
+    (tmp_path / "news.jsonl").write_text("".join(json.dumps(row) + "\n" for row in DATED))
+    command = ["predict", "news.jsonl", "--model", linear, "-o", "out.jsonl", *way]
+    assert_refused(stance_main(*command, "--strict", cwd=tmp_path), "news.jsonl:1", "'sometime in spring'")
+    ran = stance_main(*command, cwd=tmp_path)
+    assert ran.status == 0, ran.err
+    assert "without a date: news.jsonl:1: the date 'sometime in spring' cannot be read; write it as YYYY" in ran.err
+    assert "2 articles read, 0 inputs skipped, 1 date not read" in ran.err
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert {row["date"] for row in rows} == {None, "2021-09-02"}
+
+
+def test_ingest_tells_of_such_dates_too(stance_main, assert_refused, tmp_path):
+    (tmp_path / "news.csv").write_text(f'text,date\n"{GOOD}",08/09/2021\n')
+    ran = stance_main("ingest", "news.csv", "-o", "out.jsonl", cwd=tmp_path)
+    assert ran.status == 0, ran.err
+    assert "news.csv:2: the date '08/09/2021' cannot be read" in ran.err
+    assert "1 article read, 0 inputs skipped, 1 date not read" in ran.err
+    assert_refused(stance_main("ingest", "news.csv", "-o", "o.jsonl", "--strict", cwd=tmp_path), "news.csv:2", "date")
+    assert contents(tmp_path) == ["news.csv", "out.jsonl"]
 
 
 def test_a_path_that_is_not_there_is_one_error(predict, assert_refused, tmp_path):
