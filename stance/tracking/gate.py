@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from stance.tracking.pairing import Paired, pair_runs
 from stance.tracking.rules import GateRules
 from stance.tracking.runs import SIZE
+from stance.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,21 +183,35 @@ def _judge_probes(candidate: Measured, champion: Measured | None, rules: GateRul
         text = "no probes were run on it" + ("; they are required" if rules.require_probes else ", so none is judged")
         return Check("probes", False if rules.require_probes else None, text)
     failed = []
+    bounds = {name: rules.probe_bound(name) for name in rates}
+    theirs = {} if champion is None else champion.metrics
+    before = {name: theirs[key] for name in rates if (key := f"probes.{name}.failure_rate") in theirs}
     for name, rate in sorted(rates.items()):
-        bound = rules.probe_bound(name)
         low = candidate.metrics.get(f"probes.{name}.low", rate)
-        before = None if champion is None else champion.metrics.get(f"probes.{name}.failure_rate")
-        if rate > bound:
-            failed.append(f"{name} fails {rate:.0%} of the time, bound {bound:.0%}")
+        if rate > bounds[name]:
+            failed.append(f"{name} fails {rate:.0%} of the time, bound {bounds[name]:.0%}")
         # Probes have few cases, so a rise must also be one that chance does not explain.
-        elif bound == 1 and before is not None and rate > before + rules.probe_rise and low > before:
-            failed.append(f"{name} fails {rate:.0%} of the time, the champion's {before:.0%}")
+        elif bounds[name] == 1 and name in before and rate > before[name] + rules.probe_rise and low > before[name]:
+            failed.append(f"{name} fails {rate:.0%} of the time, the champion's {before[name]:.0%}")
     if failed:
         return Check("probes", False, f"probes: {', '.join(failed)}")
-    worst = max(rates, key=lambda name: rates[name])
-    return Check(
-        "probes", True, f"all {len(rates)} probes within bounds; the worst is {worst}, {rates[worst]:.0%} failed"
-    )
+    return Check("probes", True, "; ".join(_tell_probes(rates, bounds, before)))
+
+
+def _tell_probes(rates: Mapping[str, float], bounds: Mapping[str, float], before: Mapping[str, float]) -> Iterator[str]:
+    """The probes by what holds them: a bound, the champion's rate, or nothing; the highest failure rate first."""
+    kinds = ("within bounds", "held against the champion alone", "without a bound, only reported")
+    held: dict[str, list[str]] = {kind: [] for kind in kinds}
+    for name in sorted(rates, key=lambda name: (-rates[name], name)):
+        kind, limit = kinds[2], ""
+        if bounds[name] < 1:
+            kind, limit = kinds[0], f" (bound {bounds[name]:.0%})"
+        elif name in before:
+            kind, limit = kinds[1], f" (champion {before[name]:.0%})"
+        held[kind].append(f"{name} fails {rates[name]:.0%}{limit}")
+    for kind, told in held.items():
+        if told:
+            yield f"{counted(len(told), 'probe')} {kind}: {', '.join(told)}"
 
 
 def _differences(candidate: Measured, champion: Measured) -> tuple[str, ...]:

@@ -152,7 +152,11 @@ def test_probes_are_judged_where_they_were_run_and_may_be_required():
 
     assert judged() == (True, "no probes were run on it, so none is judged")
     assert judged(RULES.model_copy(update={"require_probes": True}))[0] is False
-    assert judged(typos=0.15, negate=0.4) == (True, "all 2 probes within bounds; the worst is negate, 40% failed")
+    told = (
+        "1 probe within bounds: typos fails 15% (bound 30%); 1 probe without a bound, only reported: negate fails 40%"
+    )
+    assert judged(typos=0.15, negate=0.4) == (True, told)
+    assert judged(hedge=0.15) == (True, "1 probe held against the champion alone: hedge fails 15% (champion 10%)")
     assert judged(typos=0.25)[0] is True  # it has a bound of its own
     assert judged(hedge=0.35) == (False, "probes: hedge fails 35% of the time, the champion's 10%")
     assert judged(negate=0.9)[0] is True  # what must change an answer is held against the champion alone
