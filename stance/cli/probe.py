@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from stance.cli.progress import bar
+from stance.wording import counted
 
 if TYPE_CHECKING:
     from stance.evaluation.probes import ProbeResult, Probes
@@ -37,7 +38,7 @@ def _show(probes: Probes, failures: int) -> None:
 
     columns = ("probe", "what is changed", "expected", "n", "unmoved", "failure rate [95% interval]")
     rows = [(p.name, p.change, p.expectation, p.n, p.unmoved or "", _rate(p)) for p in probes.results]
-    tables.show(f"{len(rows)} probes, the worst first", columns, rows)
+    tables.show(f"{counted(len(rows), 'probe')}, the worst first", columns, rows)
     from stance.evaluation.probes.records import written
 
     for result in probes.results:
@@ -54,4 +55,7 @@ def _show(probes: Probes, failures: int) -> None:
 
 
 def _rate(result: ProbeResult) -> str:
-    return f"{result.failure_rate:.3f} [{result.low:.3f}, {result.high:.3f}]"
+    from stance.cli.tables import bounded
+    from stance.evaluation.bootstrap import Interval
+
+    return bounded(Interval(result.failure_rate, result.low, result.high))

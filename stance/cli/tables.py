@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.table import Table
+
+from stance.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
     from stance.evaluation.result import Evaluation
 
 WORST_SLICES = 5
+DASH = "–"
 PLAIN_WIDTH = 150  # columns where stdout is no terminal
 
 
@@ -46,13 +50,18 @@ def console() -> Console:
 def show_scores(evaluation: Evaluation, title: str) -> None:
     """Print per-label scores with macro and micro F1 and their 95% intervals over documents, then the worst slices."""
     rows: list[Sequence[object]] = [
-        (score.label, score.support, score.precision, score.recall, _with(evaluation.intervals[f"{score.label}.f1"]))
+        (score.label, score.support, score.precision, score.recall, bounded(evaluation.intervals[f"{score.label}.f1"]))
         for score in evaluation.label_scores
     ]
     rows += [
-        (name.replace("_", " "), "", "", "", _with(evaluation.intervals[name])) for name in ("macro_f1", "micro_f1")
+        (name.replace("_", " "), "", "", "", bounded(evaluation.intervals[name])) for name in ("macro_f1", "micro_f1")
     ]
     show(title, ("label", "support", "precision", "recall", "F1 [95% interval]"), rows)
+    if not isfinite(evaluation.macro_f1.low):
+        from stance.evaluation.bootstrap import FEWEST_DOCUMENTS
+
+        documents = counted(evaluation.n_documents, "document")
+        click.echo(f"{DASH}: no interval, as {documents} say nothing about spread; it takes {FEWEST_DOCUMENTS}")
     show_slices(evaluation)
 
 
@@ -61,7 +70,7 @@ def show_slices(evaluation: Evaluation) -> None:
     large = [each for each in evaluation.slices if not each.too_small]
     small = len(evaluation.slices) - len(large)
     rows = [
-        (f"{each.kind}: {each.value}", each.n, _with(each.exact_match), _with(each.macro_f1))
+        (f"{each.kind}: {each.value}", each.n, bounded(each.exact_match), bounded(each.macro_f1))
         for each in large[:WORST_SLICES]
     ]
     title = f"Worst slices of {len(large)}, by exact match ({small} more are too small to judge)"
@@ -69,8 +78,11 @@ def show_slices(evaluation: Evaluation) -> None:
         show(title, ("slice", "n", "exact match [95% interval]", "macro F1 [95% interval]"), rows)
 
 
-def _with(interval: Interval) -> str:
-    return f"{interval.estimate:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+def bounded(interval: Interval) -> str:
+    """Return an estimate with its interval; a dash stands for what is not defined."""
+    estimate = f"{interval.estimate:.3f}" if isfinite(interval.estimate) else DASH
+    known = isfinite(interval.low) and isfinite(interval.high)
+    return f"{estimate} [{interval.low:.3f}, {interval.high:.3f}]" if known else f"{estimate} [{DASH}]"
 
 
 def _is_number(value: object) -> bool:
@@ -78,4 +90,6 @@ def _is_number(value: object) -> bool:
 
 
 def _cell(value: object) -> str:
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.3f}" if isfinite(value) else DASH
+    return str(value)

@@ -47,6 +47,19 @@ def test_a_split_that_the_data_does_not_allow_says_why(workspace, stance_main, a
 
 
 @slow
+def test_too_few_documents_for_an_interval_show_a_dash_and_why(workspace, stance_main, tmp_path):
+    rows = (workspace / "tiny.jsonl").read_text().splitlines()
+    first = {json.loads(row)["doc_id"]: None for row in rows}
+    few = [row for row in rows if json.loads(row)["doc_id"] in list(first)[:2]]
+    (tmp_path / "few.jsonl").write_text("\n".join(few))
+    ran = stance_main("evaluate", "--model", "models:/taliban-stance@champion", tmp_path / "few.jsonl", cwd=workspace)
+    assert ran.status == 0, ran.err
+    assert "nan" not in ran.out
+    assert "[–]" in ran.out
+    assert "–: no interval, as 2 documents say nothing about spread; it takes 5" in ran.out
+
+
+@slow
 def test_a_model_on_a_file(workspace, stance_main):
     given = ["evaluate", "--model", "models:/taliban-stance@champion", "tiny.jsonl"]
     ran = stance_main(*given, cwd=workspace)
