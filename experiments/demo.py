@@ -50,7 +50,7 @@ def train_and_promote(recipes: tuple[tuple[str, str], ...], steps: int) -> None:
     for step, (recipe, task) in enumerate(recipes, start=1):
         click.echo(f"\n[{step}/{steps}] train {recipe} for {task}", err=True)
         experiment = config.load(HERE / f"{recipe}.yaml", [f"task={task}"])
-        with bar(f"{recipe} ({task})") as progress:
+        with bar(f"{recipe} ({task})", "probes") as progress:
             trained = train(experiment, progress)
         if trained is not None:
             score = trained.evaluation.macro_f1

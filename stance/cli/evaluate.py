@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from stance.cli.progress import bar
+from stance.wording import counted
 
 SPLITS = ("document", "time", "outlet", "genre", "unseen-actor")
 
@@ -49,7 +50,7 @@ def _score(model: str, path: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"model": model, "file": str(path), "test": evaluation.to_json()}, indent=1))
         return
-    tables.show_scores(evaluation, f"{model} on {path}: {evaluation.n_examples} examples")
+    tables.show_scores(evaluation, f"{model} on {path}: {counted(evaluation.n_examples, 'example')}")
 
 
 def _divide(path: Path, overrides: tuple[str, ...], kind: str, hold_out: tuple[str, ...], as_json: bool) -> None:
@@ -58,7 +59,7 @@ def _divide(path: Path, overrides: tuple[str, ...], kind: str, hold_out: tuple[s
     from stance.scoring import evaluate_split
 
     settings = config.load(path, overrides)
-    with bar(f"{settings.name} ({settings.task}), split by {kind}") as progress:
+    with bar(f"{settings.name} ({settings.task}), split by {kind}", "probes") as progress:
         division, trained = evaluate_split(settings, kind, progress, hold_out)
     if trained is None:
         return

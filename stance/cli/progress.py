@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,17 @@ EVERY = 5.0  # seconds between two lines where there is no terminal
 
 
 @contextmanager
-def bar(label: str) -> Iterator[Progress]:
-    """Yield a function to call with `{"done": …, "total": …}` and any metrics worth showing."""
+def bar(label: str, *later: str) -> Iterator[Progress]:
+    """Yield a function to call with `{"done": …, "total": …}` and any metrics worth showing.
+
+    A job of several stages says which one it is at (`stage`, from 1): each has a bar of its own, which `later` names
+    from the second on.
+    """
     if os.environ.get("RANK", "0") != "0":  # a helper process of a training on several devices
         yield lambda _: None
         return
-    show = _terminal(label) if sys.stderr.isatty() else _log(label)
+    labels = (label, *(f"{label}, {name}" for name in later))
+    show = _terminal(labels) if sys.stderr.isatty() else _log(labels)
     try:
         yield show.update
     except BaseException:
@@ -31,7 +36,7 @@ def bar(label: str) -> Iterator[Progress]:
 
 
 class _terminal:  # noqa: N801 - reads as a verb where it is used
-    def __init__(self, label: str) -> None:
+    def __init__(self, labels: Sequence[str]) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -45,11 +50,16 @@ class _terminal:  # noqa: N801 - reads as a verb where it is used
             TextColumn("{task.fields[facts]}"),
         )
         self.progress = Progress(*columns, console=Console(stderr=True), transient=False)
-        self.task = self.progress.add_task(label, total=None, facts="")
+        self.labels = labels
+        self.stage = 1
+        self.task = self.progress.add_task(labels[0], total=None, facts="")
         self.progress.start()
 
     def update(self, state: dict[str, float]) -> None:
         facts = _facts(state)
+        if (stage := _stage(state)) != self.stage:
+            self.stage = stage
+            self.task = self.progress.add_task(_label(self.labels, stage), total=None, facts="")
         self.progress.update(self.task, completed=state.get("done", 0), total=state.get("total"))
         if facts:
             self.progress.update(self.task, facts=facts)
@@ -59,12 +69,15 @@ class _terminal:  # noqa: N801 - reads as a verb where it is used
 
 
 class _log:  # noqa: N801
-    def __init__(self, label: str) -> None:
-        self.label = label
-        self.start = self.last = time.monotonic()
+    def __init__(self, labels: Sequence[str]) -> None:
+        self.labels = labels
+        self.stage = 1
+        self.begun = self.start = self.last = time.monotonic()
 
     def update(self, state: dict[str, float]) -> None:
         now = time.monotonic()
+        if (stage := _stage(state)) != self.stage:
+            self.stage, self.start = stage, now
         done, total = state.get("done", 0.0), state.get("total", 0.0)
         facts = _facts(state)
         if not facts and now - self.last < EVERY:
@@ -74,15 +87,23 @@ class _log:  # noqa: N801
         left = f", {spent / done * (total - done):.0f} s left" if done and total else ""
         share = f" {done / total:4.0%}" if total else ""
         print(
-            f"{self.label}:{share} after {spent:.0f} s{left}{'  ' + facts if facts else ''}",
+            f"{_label(self.labels, self.stage)}:{share} after {spent:.0f} s{left}{'  ' + facts if facts else ''}",
             file=sys.stderr,
             flush=True,
         )
 
     def close(self, done: bool = False) -> None:
         if done:
-            print(f"{self.label}: done in {time.monotonic() - self.start:.1f} s", file=sys.stderr, flush=True)
+            print(f"{self.labels[0]}: done in {time.monotonic() - self.begun:.1f} s", file=sys.stderr, flush=True)
 
 
 def _facts(state: dict[str, float]) -> str:
-    return "  ".join(f"{key} {value:.4g}" for key, value in state.items() if key not in ("done", "total"))
+    return "  ".join(f"{key} {value:.4g}" for key, value in state.items() if key not in ("done", "total", "stage"))
+
+
+def _stage(state: dict[str, float]) -> int:
+    return int(state.get("stage", 1))
+
+
+def _label(labels: Sequence[str], stage: int) -> str:
+    return labels[min(stage, len(labels)) - 1]

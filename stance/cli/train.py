@@ -29,7 +29,7 @@ def train(experiment: Path, overrides: tuple[str, ...], as_json: bool, dry_run: 
     from stance.cli import tables
     from stance.experiment import train as run
 
-    with bar(f"{settings.name} ({settings.task})") as progress:
+    with bar(f"{settings.name} ({settings.task})", "probes") as progress:
         trained = run(settings, progress)
     if trained is None:
         return

@@ -13,7 +13,8 @@ from stance.records import Example
 
 Progress = Callable[[dict[str, float]], None]
 """Called by a model while it fits with what it knows: always `done` and `total` (units of work, to show time
-left), and at an epoch's end `epoch` and metrics such as `train_loss` and `validation_macro_f1`."""
+left), and at an epoch's end `epoch` and metrics such as `train_loss` and `validation_macro_f1`. A job that
+counts anew says with `stage`, from 1, which of its parts `done` and `total` are about."""
 
 
 class FitOptions(TypedDict, total=False):

@@ -55,6 +55,7 @@ def ask(classifier: Classifier, probes: Sequence[Probe], progress: Progress = la
     """Return what a model answers to probes, the highest failure rate first."""
     asked = [one for probe in probes for case in probe.cases for one in (case.before, case.after)]
     answers: list[Prediction] = []
+    progress({"done": 0, "total": len(asked)})
     for start in range(0, len(asked), BATCH):
         answers += classifier.predict_examples(asked[start : start + BATCH])
         progress({"done": len(answers), "total": len(asked)})
