@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stance.cli import tables
+from stance.wording import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("run", required=False)
 @click.option("--task", help="Only runs of this task.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per run.")
+@click.option("--json", "as_json", is_flag=True, help="JSON Lines: one object per run.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page about RUN: its scores, probes and errors.")
 def runs(run: str | None, task: str | None, as_json: bool, html: Path | None) -> None:
     """List the tracked runs, newest first, or only RUN: an id, its beginning, or a name."""
@@ -40,13 +41,13 @@ def runs(run: str | None, task: str | None, as_json: bool, html: Path | None) ->
     frame["started"] = frame["started"].map(lambda moment: f"{moment:%Y-%m-%d %H:%M}")
     for column in ("run_id", "split_digest"):
         frame[column] = frame[column].str[:8]
-    tables.show(f"{len(frame)} runs", list(frame.columns), _cells(frame))
+    tables.show(counted(len(frame), "run"), list(frame.columns), _cells(frame))
 
 
 @click.command()
 @click.argument("first", metavar="RUN")
 @click.argument("second", metavar="RUN")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per row.")
+@click.option("--json", "as_json", is_flag=True, help="JSON Lines: one object per row.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a page with paired differences and examples.")
 def compare(first: str, second: str, as_json: bool, html: Path | None) -> None:
     """Show two runs side by side: what differs in them, and every metric. RUN is an id, its beginning, or a name."""
