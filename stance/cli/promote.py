@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stance.errors import StanceError
+
 if TYPE_CHECKING:
     from stance.tracking.registry import Promotion
 
@@ -62,9 +64,23 @@ def promote(
     try:
         done = run_promotion(task, run, why, codebooks.load(codebook), terms)
     except Refused as refusal:
+        if not dry_run:
+            keep_pages(refusal.promotion)
         show(refusal.promotion, as_json, dry_run)
         raise
+    if not dry_run:
+        keep_pages(done)
     show(done, as_json, dry_run)
+
+
+def keep_pages(done: Promotion) -> None:
+    """Put the verdict on the pages that the runs keep. What was decided holds also where that fails."""
+    from stance.report.pages import log_promotion
+
+    try:
+        log_promotion(done)
+    except StanceError as error:
+        click.echo(f"the run's page lacks the verdict: {error}; renew it with stance runs RUN --html FILE", err=True)
 
 
 def show(done: Promotion, as_json: bool = False, dry_run: bool = False) -> None:

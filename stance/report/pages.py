@@ -8,7 +8,8 @@ from stance.dataset.files import replacing
 from stance.report.comparison_page import render_comparison
 from stance.report.run_page import render_run
 from stance.tracking.contents import log_page, read_contents
-from stance.tracking.store import open_store
+from stance.tracking.registry import Promotion
+from stance.tracking.store import open_store, wrap_errors
 
 
 def write_run(run: str, path: str | Path) -> None:
@@ -32,6 +33,16 @@ def log_run(run_id: str) -> None:
     """Keep the page of a finished run in the run itself, as `report/index.html`; one that is there is replaced."""
     with open_store() as store:
         log_page(store, run_id, render_run(read_contents(store, run_id)))
+
+
+def log_promotion(done: Promotion) -> None:
+    """Renew the kept pages of the runs that a promotion changed: the candidate's, and the former champion's."""
+    with open_store() as store, wrap_errors(store.uri, writing=True):
+        runs = {done.run_id}
+        if done.previous is not None:
+            runs.add(store.client.get_model_version(done.model, str(done.previous)).run_id)
+        for run_id in sorted(runs):
+            log_page(store, run_id, render_run(read_contents(store, run_id)))
 
 
 def _write(html: str, path: str | Path) -> None:
