@@ -116,12 +116,12 @@ def search_runs(store: Store, task: str | None = None) -> list[RunSummary]:
     return [RunSummary.of(run) for run in found]
 
 
-def find_run(store: Store, wanted: str) -> RunSummary:
-    """Return a run by id, by a prefix of the id (four characters or more), or by name (the newest of that name).
+def find_run(store: Store, wanted: str, task: str | None = None) -> RunSummary:
+    """Return a run (of one task) by id, a prefix of the id (four characters or more), or name (the newest so named).
 
     Raises StoreError for an unknown run, naming the nearest, and for a prefix that several ids share.
     """
-    runs = search_runs(store)
+    runs = search_runs(store, task)
     named = [run for run in runs if wanted in (run.id, run.name)]
     if named:
         return named[0]
@@ -134,7 +134,7 @@ def find_run(store: Store, wanted: str) -> RunSummary:
     near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.4) or [run.name for run in runs[:3]]
     choice = ", ".join(dict.fromkeys(f"{known[key].name} ({known[key].id[:8]})" for key in near))
     hint = f"; the nearest are {choice}" if near else "; the store holds no runs: train first"
-    raise StoreError(f"there is no run '{wanted}' in {store.uri}{hint}")
+    raise StoreError(f"there is no run '{wanted}' in {store}{hint}")
 
 
 def locate_run(wanted: str) -> str:

@@ -25,6 +25,9 @@ from stance.tracking.store import Store
 
 SUFFIX = "-promotion"
 
+_TAKEN = "RESOURCE_ALREADY_EXISTS"
+_RELEASED = "RESOURCE_DOES_NOT_EXIST"  # between the refusal and MLflow's look at what is there
+
 
 @dataclass(frozen=True)
 class Lock:
@@ -57,17 +60,25 @@ def hold_lock(store: Store, model: str, break_lock: bool = False) -> Iterator[Lo
 def _acquire(lock: Lock, model: str) -> None:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     holder = {"token": lock.token, "host": socket.gethostname(), "pid": os.getpid(), "since": now}
-    try:
-        lock.store.client.create_registered_model(lock.name, description=json.dumps(holder))
-    except Exception as error:
-        if getattr(error, "error_code", "") != "RESOURCE_ALREADY_EXISTS":
-            raise
-        other = _holder(lock.store, lock.name)
-        who = f"process {other.get('pid', '?')} on {other.get('host', '?')} since {other.get('since', '?')}"
-        raise StoreError(
-            f"another promotion of {model} is under way ({who}); nothing was changed here: try again when it is done, "
-            "or, if that process no longer runs, with --break-lock"
-        ) from error
+    for last in (False, True):
+        try:
+            lock.store.client.create_registered_model(lock.name, description=json.dumps(holder))
+            return
+        except Exception as error:
+            code = getattr(error, "error_code", "")
+            if code == _RELEASED and not last:
+                continue
+            if code != _TAKEN:
+                raise
+            other = _holder(lock.store, lock.name)
+            # MLflow's client asks a server again where the answer was lost: then it is our own that is there.
+            if other.get("token") == lock.token:
+                return
+            who = f"process {other.get('pid', '?')} on {other.get('host', '?')} since {other.get('since', '?')}"
+            raise StoreError(
+                f"another promotion of {model} is under way ({who}); nothing was changed here: try again when it is "
+                "done, or, if that process no longer runs, with --break-lock"
+            ) from error
 
 
 def _holder(store: Store, name: str) -> dict[str, Any]:

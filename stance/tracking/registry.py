@@ -194,7 +194,7 @@ def _candidate(store: Store, book: Codebook, task: str, wanted: str | None) -> R
         if run.tags.get("codebook", "").split(" ")[0] == book.name and _promotable(run) and METRIC in run.metrics
     ]
     if not runs:
-        raise StoreError(f"no finished run of the task '{task}' with a model and {METRIC} in {store.uri}; train first")
+        raise StoreError(f"no finished run of the task '{task}' with a model and {METRIC} in {store}; train first")
     same = [run for run in runs if _digests(run) == _digests(runs[0])]
     # Chosen on validation, as a winner of the test part would face the gate with a score that its luck had raised.
     choice = CHOICE if all(CHOICE in run.metrics for run in same) else METRIC
