@@ -184,10 +184,10 @@ class Encoder:
         if network is None or not cacheable or not frozen.supported(network.backbone):
             yield partial(pad, pad_id=self._pad_id)
             return
-        cache = frozen.Activations()
-        cache.collect(network.backbone, depth, rows, self._pad_id)
-        with frozen.upper_only(network.backbone, depth, cache, self._pad_id) as collate:
-            yield collate
+        with frozen.Activations() as cache:
+            cache.collect(network.backbone, depth, rows, self._pad_id)
+            with frozen.upper_only(network.backbone, depth, cache, self._pad_id) as collate:
+                yield collate
 
     def _fingerprint(self, rows: Sequence[Row], gold: Sequence[NDArray[np.int8]]) -> str:
         """Names the training: the same data as tokens, settings, weights and seed find their own checkpoint only."""

@@ -1,17 +1,22 @@
 """Lower layers that do not learn, computed once. What enters is rows; what leaves is their activations, cached.
 
 While the lowest layers are frozen their output for a row never changes, so it is computed once, kept in bfloat16 and
-fed to the layers above at every step: the forward and backward work of the frozen layers is saved in every epoch.
+fed to the layers above at every step: the forward and backward work of the frozen layers is saved in every epoch. It is
+kept in a file (60 kB a row, of which a step reads a few): ten thousand rows would take most of a gigabyte of memory.
 """
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Self
 
 import torch
 from torch import nn
 
+from stance.errors import DataError
 from stance.models.device import autocast, release_memory
 from stance.models.network import layers_of
 from stance.models.tokens import Batch, Row, by_length, pad, width
@@ -31,14 +36,26 @@ class CachedBottom(nn.Module):
 
 
 class Activations:
-    """Outputs of the frozen layers, one tensor `(n_tokens, hidden)` per row, found again by the row's identity."""
+    """Outputs of the frozen layers, `(n_tokens, hidden)` per row, found again by what those layers see of the row.
+
+    A context: its temporary file has no name and is gone at the end, also after a kill. Raises DataError when the disk
+    is full.
+    """
 
     def __init__(self) -> None:
-        self.by_row: dict[bytes, torch.Tensor] = {}
+        self.file = tempfile.TemporaryFile(prefix="stance-activations-")  # noqa: SIM115 - closed by __exit__
+        self.places: dict[bytes, tuple[int, int]] = {}  # offset in the file and size, in bytes
+        self.hidden = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
 
     def collect(self, backbone: nn.Module, n_layers: int, rows: Sequence[Row], pad_id: int) -> None:
         """Run the embeddings and the lowest layers on rows that are not cached yet."""
-        missing = [row for row in {key(row): row for row in rows}.values() if key(row) not in self.by_row]
+        missing = [row for row in {key(row): row for row in rows}.values() if key(row) not in self.places]
         device = next(backbone.parameters()).device
         with _only_lowest(backbone, n_layers), torch.inference_mode(), autocast(device):
             for indices in by_length(missing, 64):
@@ -49,12 +66,30 @@ class Activations:
                 hidden = backbone(**inputs).last_hidden_state.to(torch.bfloat16).cpu()
                 release_memory()
                 for place, i in enumerate(indices):
-                    self.by_row[key(missing[i])] = hidden[place, : len(missing[i])].clone()
+                    self._write(key(missing[i]), hidden[place, : len(missing[i])])
 
     def batch(self, rows: Sequence[Row]) -> torch.Tensor:
         """Return the padded activations of rows, float32, shape `(n_rows, width, hidden)`."""
-        found = nn.utils.rnn.pad_sequence([self.by_row[key(row)] for row in rows], batch_first=True).float()
+        found = nn.utils.rnn.pad_sequence([self._read(key(row)) for row in rows], batch_first=True).float()
         return nn.functional.pad(found, (0, 0, 0, width(rows) - found.shape[1]))
+
+    def _write(self, name: bytes, hidden: torch.Tensor) -> None:
+        content = hidden.contiguous().view(torch.uint8).numpy().tobytes()
+        try:
+            self.places[name] = self.file.seek(0, os.SEEK_END), len(content)
+            self.file.write(content)
+        except OSError as error:
+            mend = "free some, point TMPDIR elsewhere, or use model.freeze_layers=0"
+            raise DataError(
+                f"no room for the frozen layers' output in {tempfile.gettempdir()}: {error}; {mend}"
+            ) from error
+        self.hidden = hidden.shape[1]
+
+    def _read(self, name: bytes) -> torch.Tensor:
+        offset, size = self.places[name]
+        self.file.seek(offset)
+        content = bytearray(self.file.read(size))
+        return torch.frombuffer(content, dtype=torch.bfloat16).view(-1, self.hidden)
 
 
 def key(row: Row) -> bytes:
