@@ -9,7 +9,8 @@ StanceError
 ├── StoreError         the MLflow store or registry: unreachable, unwritable, unknown run or alias
 ├── ServiceError       a service that cannot start: an address in use, a token that is missing
 ├── LabelingError      Label Studio: unreachable, a token it refuses, a project or tasks that do not fit
-└── GateRefusal        the promotion gate said no (its own exit status, 3)
+├── GateRefusal        the promotion gate said no (its own exit status, 3)
+└── DriftFound         new data are not what a model was trained on (the same exit status)
 """
 
 
@@ -53,5 +54,11 @@ class LabelingError(StanceError):
 
 class GateRefusal(StanceError):  # noqa: N818 - a refusal is an answer, not a fault
     """The promotion gate refused a candidate; the message holds the reasons."""
+
+    exit_status = 3
+
+
+class DriftFound(StanceError):  # noqa: N818 - an answer too
+    """New data have drifted from what a model was trained on; the message says in what."""
 
     exit_status = 3

@@ -21,6 +21,7 @@ COMMANDS = {
     "compare": ("stance.cli.runs", "Show two runs side by side."),
     "promote": ("stance.cli.promote", "Register the best run and make it the champion."),
     "predict": ("stance.cli.predict", "Find who takes which stance in raw articles."),
+    "monitor": ("stance.cli.monitor", "Test whether new data have drifted from what a model was trained on."),
     "serve": ("stance.cli.serve", "Answer requests over HTTP with the champion."),
     "report": ("stance.cli.report", "Show who takes which stance as a page: over time, by outlet, with evidence."),
     "label": ("stance.cli.label", "Label in Label Studio: push, pull, agree, adjudicate, choose what is next."),
