@@ -13,7 +13,6 @@ from typing import Any, Self, Unpack
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import load_file, save_file
 
 from stance.codebook import Task
@@ -22,39 +21,13 @@ from stance.errors import DataError
 from stance.models import frozen
 from stance.models.base import FitOptions
 from stance.models.device import pick_device, threads
-from stance.models.marking import MASKED, mark
+from stance.models.encoder_settings import EncoderSettings
+from stance.models.marking import MASKED
 from stance.models.network import Network, add_lora, attention, freeze, load_backbone
-from stance.models.tokens import Row, pad, tokenize
+from stance.models.tokens import Row, pad, read
 from stance.models.training import Collate, Gold, Schedule, Training, probabilities
 from stance.models.weights import encoder_hash
 from stance.records import Example, content_id
-
-
-class EncoderSettings(BaseModel):
-    """Settings of the encoder. `name` is `minilm` (shipped as a package), a local folder, or a name on the Hub."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str = "minilm"
-    epochs: int = Field(default=3, ge=1)
-    patience: int = Field(default=0, ge=0, description="epochs without improvement before stopping; 0 never stops")
-    batch_size: int = Field(default=32, ge=1)
-    learning_rate: float = Field(default=1.5e-4, gt=0)
-    head_learning_rate: float = Field(default=4.5e-4, gt=0)
-    layer_decay: float = Field(default=1.0, gt=0, le=1)
-    weight_decay: float = Field(default=0.01, ge=0)
-    warmup: float = Field(default=0.1, ge=0, lt=1)
-    dropout: float = Field(default=0.1, ge=0, lt=1, description="inside the layers that learn")
-    head_dropout: float = Field(default=0.1, ge=0, lt=1)
-    positive_weight: float = Field(default=0.0, ge=0, le=1, description="0 none, 1 full inverse prevalence")
-    exclusive: bool = Field(default=False, description="one label per example: softmax; the codebook's task says so")
-    freeze_embeddings: bool = True
-    freeze_layers: int = Field(default=0, ge=0, description="lowest layers that do not learn; their output is cached")
-    context: bool = Field(default=True, description="read the neighbouring sentences too")
-    mask_actor: float = Field(default=0.0, ge=0, le=1, description="share of training examples with the actor hidden")
-    hide_actor: bool = Field(default=False, description="never read the name of an actor that is mentioned, only where")
-    max_tokens: int = Field(default=160, ge=16)
-    lora_rank: int = Field(default=0, ge=0, description="rank of LoRA adapters; 0 fine-tunes the weights themselves")
 
 
 class Encoder:
@@ -157,11 +130,8 @@ class Encoder:
         return int(self.tokenizer.pad_token_id or 0)
 
     def _rows(self, examples: Sequence[Example], name: str | None = None) -> list[Row]:
-        # An implied actor keeps its name: nothing else says whose stance is asked for.
-        names = [MASKED if self.settings.hide_actor and example.mention else name for example in examples]
-        given = zip(examples, names, strict=True)
-        marked = [mark(example, name=own, context=self.settings.context) for example, own in given]
-        return tokenize(marked, self.tokenizer, self.settings.max_tokens)
+        limit = min(self.settings.max_tokens, self.tokenizer.model_max_length)
+        return read(examples, self.tokenizer.backend_tokenizer, self.settings, limit, name)
 
     def _augmented(self, train: Sequence[Example], rows: Sequence[Row], epoch: int) -> list[Row]:
         """The rows of an epoch: in a share of them, drawn anew each time, the model does not see who the actor is."""

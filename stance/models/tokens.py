@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.models.marking import Marked
+from stance.models.encoder_settings import EncoderSettings
+from stance.models.marking import MASKED, Marked, mark
+from stance.records import Example
 
 # Kernels are compiled and kept per shape of batch (oneDNN): few widths take less memory than exact ones.
 WIDTH_STEP = 8
 
 if TYPE_CHECKING:
     import torch
+    from tokenizers import Encoding, Tokenizer
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,40 +37,50 @@ class Row:
         return len(self.ids)
 
 
-def tokenize(marked: Sequence[Marked], tokenizer: Any, max_tokens: int) -> list[Row]:
+def read(
+    examples: Sequence[Example], tokenizer: Tokenizer, settings: EncoderSettings, limit: int, name: str | None = None
+) -> list[Row]:
+    """Return one row per example, of at most `limit` tokens, as an encoder of these settings reads it.
+
+    `name` stands in for the actor's own.
+    """
+    # An implied actor keeps its name: nothing else says whose stance is asked for.
+    names = [MASKED if settings.hide_actor and example.mention else name for example in examples]
+    given = zip(examples, names, strict=True)
+    return tokenize([mark(example, name=own, context=settings.context) for example, own in given], tokenizer, limit)
+
+
+def tokenize(marked: Sequence[Marked], tokenizer: Tokenizer, limit: int) -> list[Row]:
     """Return one row per marked sentence; the context is cut before the sentence is, and the sentence not at its actor.
 
-    `tokenizer` is a fast Hugging Face tokenizer: the actor's span is found through its character offsets. A row
-    does not depend on the others: either all of `marked` have a context, if only an empty one, or none has.
+    The actor's span is found through the tokenizer's character offsets. A row does not depend on the others: either
+    all of `marked` have a context, if only an empty one, or none has.
     """
     if not marked:
         return []
-    encoded = tokenizer(
-        [one.text for one in marked],
-        None if marked[0].context is None else [one.context or "" for one in marked],
-        return_offsets_mapping=True,
-        verbose=False,  # says that rows are too long, which is seen to below
-    )
-    limit = min(max_tokens, getattr(tokenizer, "model_max_length", max_tokens))
-    types = encoded.get("token_type_ids") or [[0] * len(ids) for ids in encoded["input_ids"]]
-    rows = []
-    for i, one in enumerate(marked):
-        row = _row(one, encoded["input_ids"][i], types[i], encoded["offset_mapping"][i], encoded.sequence_ids(i))
-        special = np.array([part is None for part in encoded.sequence_ids(i)])
-        rows.append(_cut(row, special, limit))
-    return rows
+    if tokenizer.truncation is not None:
+        tokenizer.no_truncation()
+    if tokenizer.padding is not None:
+        tokenizer.no_padding()
+    pairs = [one.text if one.context is None else (one.text, one.context) for one in marked]
+    encoded = tokenizer.encode_batch(pairs)
+    return [_cut(*_row(one, own), limit) for one, own in zip(marked, encoded, strict=True)]
 
 
-def _row(marked: Marked, ids: list[int], types: list[int], offsets: list[tuple[int, int]], parts: list[Any]) -> Row:
-    first = np.array([part == 0 for part in parts])
-    sentence = first if first.any() else np.ones(len(ids), dtype=bool)
+def _row(marked: Marked, encoded: Encoding) -> tuple[Row, NDArray[np.bool_]]:
+    """The whole row, and which of its tokens are special."""
+    parts = np.array([-1 if part is None else part for part in encoded.sequence_ids])
+    first = parts == 0
+    sentence = first if first.any() else np.ones(len(parts), dtype=bool)
     actor = sentence
     if marked.actor is not None:
         start, end = marked.actor
+        begin, stop = np.array(encoded.offsets).reshape(-1, 2).T
         # A token may begin with the space before it.
-        span = np.array([begin < end and stop > start and begin < stop for begin, stop in offsets]) & first
+        span = (begin < end) & (stop > start) & (begin < stop) & first
         actor = span if span.any() else sentence
-    return Row(np.array(ids, np.int32), np.array(types, np.int8), actor, sentence)
+    row = Row(np.array(encoded.ids, np.int32), np.array(encoded.type_ids, np.int8), actor, sentence)
+    return row, parts < 0
 
 
 def _cut(row: Row, special: NDArray[np.bool_], limit: int) -> Row:

@@ -27,7 +27,7 @@ def words(tokenizer, row, mask):
 
 def test_the_masks_cover_the_actor_and_the_sentence(tokenizer):
     example = Example("Norway met the Taliban.", "Norway", "Norway", 0, 6, ((15, 22),), next="They left.")
-    (row,) = tokenize([mark(example)], tokenizer, 64)
+    (row,) = tokenize([mark(example)], tokenizer.backend_tokenizer, 64)
     assert words(tokenizer, row, row.actor) == "@ norway @"
     assert words(tokenizer, row, row.sentence).replace(" ", "") == "@norway@metthe#taliban#."
     assert row.types.tolist() == sorted(row.types.tolist())
@@ -35,22 +35,22 @@ def test_the_masks_cover_the_actor_and_the_sentence(tokenizer):
 
 
 def test_without_an_actor_the_sentence_stands_for_it(tokenizer):
-    (row,) = tokenize([mark(Example("Envoys met the Taliban."))], tokenizer, 64)
+    (row,) = tokenize([mark(Example("Envoys met the Taliban."))], tokenizer.backend_tokenizer, 64)
     assert np.array_equal(row.actor, row.sentence)
 
 
 def test_a_row_does_not_depend_on_the_others(tokenizer):
     alone, beside = (mark(Example("He met them.", "Iran", prev=prev)) for prev in ("", "It rained."))
-    (one,) = tokenize([alone], tokenizer, 64)
-    two = tokenize([alone, beside], tokenizer, 64)[0]
+    (one,) = tokenize([alone], tokenizer.backend_tokenizer, 64)
+    two = tokenize([alone, beside], tokenizer.backend_tokenizer, 64)[0]
     assert one.ids.tolist() == two.ids.tolist()
 
 
 def test_the_context_is_cut_before_the_sentence(tokenizer):
     sentence = "the envoys of norway met the taliban in doha on monday " * 2
     example = Example(sentence, "Norway", "norway", 14, 20, prev="before " * 24, next="after " * 12)
-    (whole,) = tokenize([mark(example)], tokenizer, 200)
-    (row,) = tokenize([mark(example)], tokenizer, 40)
+    (whole,) = tokenize([mark(example)], tokenizer.backend_tokenizer, 200)
+    (row,) = tokenize([mark(example)], tokenizer.backend_tokenizer, 40)
     assert len(row) == 40
     assert row.sentence.sum() == whole.sentence.sum()
     assert row.ids[-1] == tokenizer.sep_token_id
@@ -62,13 +62,15 @@ def test_a_sentence_that_is_too_long_is_cut_away_from_its_actor(tokenizer, at):
     pieces[at] = "Iran"
     text = " ".join(pieces)
     start = text.index("Iran")
-    (row,) = tokenize([mark(Example(text, "Iran", "Iran", start, start + 4, prev="عاد"))], tokenizer, 32)
+    (row,) = tokenize(
+        [mark(Example(text, "Iran", "Iran", start, start + 4, prev="عاد"))], tokenizer.backend_tokenizer, 32
+    )
     assert len(row) == 32
     assert words(tokenizer, row, row.actor) == "@ iran @"
 
 
 def test_a_sentence_without_actor_keeps_its_beginning(tokenizer):
-    (row,) = tokenize([mark(Example("first " + "word " * 300))], tokenizer, 16)
+    (row,) = tokenize([mark(Example("first " + "word " * 300))], tokenizer.backend_tokenizer, 16)
     assert words(tokenizer, row, row.sentence).startswith("first word")
 
 
@@ -78,7 +80,7 @@ def test_any_text_gives_a_row_of_bounded_length_with_an_actor(tokenizer, before,
     example = Example(
         before + actor + after, "A", actor, len(before), len(before) + len(actor), prev=after, next=before
     )
-    (row,) = tokenize([mark(example)], tokenizer, limit)
+    (row,) = tokenize([mark(example)], tokenizer.backend_tokenizer, limit)
     assert 2 <= len(row) <= limit
     assert len(row.ids) == len(row.types) == len(row.actor) == len(row.sentence)
     assert row.actor.any()
@@ -88,16 +90,16 @@ def test_any_text_gives_a_row_of_bounded_length_with_an_actor(tokenizer, before,
 
 @pytest.mark.parametrize("text", ["", " ", "\0", "x" * 100_000, "\u200f\u202e"])
 def test_odd_texts_give_rows(tokenizer, text):
-    rows = tokenize([mark(Example(text, "Iran")), mark(Example(text))], tokenizer, 32)
+    rows = tokenize([mark(Example(text, "Iran")), mark(Example(text))], tokenizer.backend_tokenizer, 32)
     assert all(len(row) <= 32 and row.actor.any() and row.sentence.any() for row in rows)
 
 
 def test_no_sentences_give_no_rows(tokenizer):
-    assert tokenize([], tokenizer, 32) == []
+    assert tokenize([], tokenizer.backend_tokenizer, 32) == []
 
 
 def test_padding_keeps_each_row_and_fills_the_rest(tokenizer):
-    rows = tokenize([Marked("one", "", None), Marked("one two three four", "", None)], tokenizer, 32)
+    rows = tokenize([Marked("one", "", None), Marked("one two three four", "", None)], tokenizer.backend_tokenizer, 32)
     batch = pad(rows, 0)
     assert batch.ids.shape == (2, 8)  # the longest, rounded up
     assert batch.attention.sum(1).tolist() == [len(row) for row in rows]
