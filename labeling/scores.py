@@ -25,10 +25,20 @@ class Scores:
     labels: tuple[str, ...]
     probabilities: NDArray[Any]
     thresholds: tuple[float, ...]
+    exclusive: bool = False
+
+    def bars(self) -> NDArray[np.float64]:
+        """Return what a label's probability must reach to be given, shaped like `probabilities`: its threshold, or
+        where labels are `exclusive` the probability of the likeliest other one."""
+        if not self.exclusive:
+            return np.broadcast_to(np.asarray(self.thresholds, dtype=np.float64), self.probabilities.shape)
+        others = np.repeat(self.probabilities[:, None, :].astype(np.float64), len(self.labels), axis=1)
+        others[:, np.arange(len(self.labels)), np.arange(len(self.labels))] = 0.0
+        return np.asarray(others.max(axis=2))
 
     def margins(self) -> NDArray[np.float64]:
-        """Return the distance from the threshold in log-odds, at least 0, shaped like `probabilities`."""
-        return np.abs(logit(self.probabilities) - logit(np.clip(self.thresholds, EDGE, 1 - EDGE)))
+        """Return the distance from what decides (see `bars`) in log-odds, at least 0, shaped like `probabilities`."""
+        return np.abs(logit(self.probabilities) - logit(np.clip(self.bars(), EDGE, 1 - EDGE)))
 
 
 def score(classifier: Classifier, examples: Sequence[Example], progress: Progress = lambda _: None) -> Scores:
@@ -37,4 +47,5 @@ def score(classifier: Classifier, examples: Sequence[Example], progress: Progres
     for start in range(0, len(examples), BATCH):
         parts.append(classifier.predict_proba(examples[start : start + BATCH]))
         progress({"done": float(min(start + BATCH, len(examples))), "total": float(len(examples))})
-    return Scores(classifier.labels, np.concatenate(parts), tuple(classifier.calibration.thresholds))
+    calibration = classifier.calibration
+    return Scores(classifier.labels, np.concatenate(parts), tuple(calibration.thresholds), calibration.exclusive)

@@ -2,9 +2,10 @@
 
     random share ─► quotas per label ─► least margin ─► one per cluster before a second ─► quotas per actor
 
-The margin is the distance of a calibrated probability from its label's threshold, in log-odds: what is decided by a
-hair changes the model most (uncertainty sampling, Lewis & Gale 1994; per label as in Li & Guo 2013). Taken alone it
-picks one kind of sentence again and again, so the shortlist is clustered and clusters take turns (as in Zhdanov 2019).
+The margin is the distance of a calibrated probability from its label's threshold (of exclusive labels: from the
+likeliest other), in log-odds: what is decided by a hair changes the model most (uncertainty sampling, Lewis & Gale
+1994; per label as in Li & Guo 2013). Taken alone it picks one kind of sentence again and again, so the shortlist is
+clustered and clusters take turns (as in Zhdanov 2019).
 The random share is drawn first and from everything, so that estimates from it hold for the whole pool.
 """
 
@@ -162,7 +163,7 @@ class _Chooser:
 
     def __init__(self, examples: Sequence[Example], scores: Scores, quotas: Quotas, drawn: Sequence[int]) -> None:
         self.examples, self.scores, self.quotas = examples, scores, quotas
-        self.margins = scores.margins()
+        self.bars, self.margins = scores.bars(), scores.margins()
         self.taken = set(drawn)
         self.actors = Counter(examples[row].actor for row in drawn)
         self.most = max(1, math.ceil(quotas.per_actor * min(quotas.n, len(examples))))
@@ -214,8 +215,9 @@ class _Chooser:
         self.actors[example.actor] += 1
         if cluster is not None:
             self.used[cluster] += 1
-        label, threshold = self.scores.labels[column], self.scores.thresholds[column]
+        label, threshold = self.scores.labels[column], float(self.bars[row, column])
         p, margin = float(self.scores.probabilities[row, column]), float(self.margins[row, column])
+        limit = "the likeliest other" if self.scores.exclusive else "threshold"
         turn = f"; pick {self.used[cluster]} of cluster {cluster}" if cluster is not None else ""
-        why = f"unsure about '{label}': p {p:.2f}, threshold {threshold:.2f}{turn}{more}"
+        why = f"unsure about '{label}': p {p:.2f}, {limit} {threshold:.2f}{turn}{more}"
         return Pick(row, example, UNCERTAIN, why, label, p, threshold, margin, cluster)

@@ -138,7 +138,7 @@ def fit(experiment: Experiment, book: Codebook, parts: Parts, progress: Progress
     """
     if not parts["validation"]:
         model = fit_model(experiment, book, parts, progress)
-        return model, Calibration.identity(len(model.labels))
+        return model, Calibration.identity(len(model.labels), book.task(experiment.task).exclusive)
     model, fitted = fit_scored(experiment, book, parts, progress)
     return model, fitted.calibration
 
@@ -153,7 +153,8 @@ def fit_scored(
     validation = parts["validation"]
     groups = [example.cluster or example.doc_id for example in validation]
     gold = label_matrix(validation, model.labels)
-    return model, cross_fit(model.predict_proba(validation), gold, groups, seed=experiment.seed)
+    exclusive = book.task(experiment.task).exclusive
+    return model, cross_fit(model.predict_proba(validation), gold, groups, seed=experiment.seed, exclusive=exclusive)
 
 
 def fit_model(experiment: Experiment, book: Codebook, parts: Parts, progress: Progress) -> Model:

@@ -19,7 +19,7 @@ from stance.evaluation.abstention import fit_bars
 from stance.evaluation.calibrators import METHODS, Calibrator
 from stance.evaluation.counts import document_index
 from stance.evaluation.metrics import check_shapes, score_overall
-from stance.models.thresholds import Calibration
+from stance.models.thresholds import Calibration, likeliest
 
 FOLDS = 5
 GRID = np.linspace(0.1, 0.9, 161)  # a threshold beyond these bounds is luck of the validation part
@@ -65,13 +65,14 @@ def fit_calibration(
 
 
 def cross_fit(
-    probabilities: NDArray[Any], gold: NDArray[Any], groups: Sequence[str], *, seed: int = 0
+    probabilities: NDArray[Any], gold: NDArray[Any], groups: Sequence[str], *, seed: int = 0, exclusive: bool = False
 ) -> CalibrationFit:
     """Fit a calibration on validation; arrays have shape `(n_examples, n_labels)`, in label order.
 
     `groups` names the document of each row. Platt scaling is used unless temperature or isotonic calibration has a
     cross-fitted log loss lower by more than one standard error over documents. A label that is always or never gold
-    keeps slope 1, intercept 0 and threshold 0.5, as nothing can be learnt about it. Raises DataError for shapes that
+    keeps slope 1, intercept 0 and threshold 0.5, as nothing can be learnt about it. Of `exclusive` labels the likeliest
+    is given, so that none gets a threshold of its own. Raises DataError for shapes that
     differ.
     """
     check_shapes(gold, probabilities)
@@ -79,14 +80,15 @@ def cross_fit(
     raw = np.asarray(probabilities, dtype=np.float64)
     fits = [_fit_label(raw[:, j], gold[:, j].astype(np.float64), unit, seed) for j in range(gold.shape[1])]
     held_out = np.column_stack([fit.probabilities for fit in fits])
-    predicted = np.column_stack([fit.predicted for fit in fits])
+    predicted = likeliest(held_out) if exclusive else np.column_stack([fit.predicted for fit in fits])
     curves = tuple(fit.calibrator.curve for fit in fits)
     calibration = Calibration(
         slopes=tuple(fit.calibrator.slope for fit in fits),
         intercepts=tuple(fit.calibrator.intercept for fit in fits),
-        thresholds=tuple(fit.threshold for fit in fits),
+        thresholds=tuple(0.5 if exclusive else fit.threshold for fit in fits),
         curves=curves if any(curves) else (),
         bars=fit_bars(held_out, predicted, gold, unit),
+        exclusive=exclusive,
     )
     return CalibrationFit(calibration, np.asarray(gold), held_out, predicted, tuple(fit.losses for fit in fits))
 

@@ -6,7 +6,7 @@ are those of Okabe & Ito (2008) and a ramp of blues, told apart with any colour 
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, isfinite
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -103,9 +103,12 @@ def draw_reliability(evaluation: Evaluation) -> Figure:
         axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1)
         axes.errorbar(x, y, yerr=[y - low, high - y], color=BLUE, marker="o", markersize=4, linewidth=1.2, capsize=2)
         row = evaluation.calibration[j]
-        axes.axvline(row.threshold, color=ORANGE, linestyle="--", linewidth=1.2)
+        threshold = ""
+        if isfinite(row.threshold):
+            axes.axvline(row.threshold, color=ORANGE, linestyle="--", linewidth=1.2)
+            threshold = f", threshold {row.threshold:.2f}"
         axes.set(xlabel="probability", ylabel="share gold", xlim=(0, 1), ylim=(0, 1.02))
-        _entitle(axes, row.label, f"ECE {row.ece_before:.3f} → {row.ece_after:.3f}, threshold {row.threshold:.2f}")
+        _entitle(axes, row.label, f"ECE {row.ece_before:.3f} → {row.ece_after:.3f}{threshold}")
     return figure
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,8 @@ class CalibrationRow:
     """Calibration of one label, before and after. `ece` is `adaptive_ece`; Brier is the mean squared error.
 
     `ece_chance` is what the calibrated probabilities would show on so many examples if every one of them were true;
-    `method` is one of `Calibration.methods`, and with "isotonic" slope and intercept are not used.
+    `method` is one of `Calibration.methods`, and with "isotonic" slope and intercept are not used. `threshold` is nan
+    where labels are exclusive, as none is used.
     """
 
     label: str
@@ -94,7 +96,7 @@ def calibration_table(
             method=calibration.methods[j],
             slope=calibration.slopes[j],
             intercept=calibration.intercepts[j],
-            threshold=calibration.thresholds[j],
+            threshold=nan if calibration.exclusive else calibration.thresholds[j],
             ece_before=adaptive_ece(raw[:, j].astype(np.float64), gold[:, j]),
             ece_after=adaptive_ece(after[:, j], gold[:, j]),
             ece_chance=chance_ece(after[:, j]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -40,19 +40,22 @@ def score_steps(
     documents: Sequence[str],
     resampling: Resampling = DEFAULT,
 ) -> tuple[Step, ...]:
-    """Return the steps in order: the model alone and calibrated, both decided at 0.5; thresholds; abstention.
+    """Return the steps in order: the model alone and calibrated, both decided at 0.5 (exclusive labels: for the
+    likeliest, with which the step of thresholds falls away); thresholds; abstention.
 
     Arrays have shape `(n_examples, n_labels)`. Abstention asks for `SURE` of right answers, or for the most that
     validation reached below it; it is left out for a calibration without bars, or when nothing is answered.
     """
     calibrated = calibration.apply(raw)
     given = calibration.decide(calibrated)
+    plain = replace(calibration, thresholds=(0.5,) * len(calibration.thresholds))
     every = np.ones(len(gold), dtype=bool)
     plans: list[tuple[str, NDArray[Any], NDArray[Any], NDArray[Any]]] = [
-        ("model", raw, raw >= 0.5, every),
-        ("calibrated", calibrated, calibrated >= 0.5, every),
-        ("thresholds", calibrated, given, every),
+        ("model", raw, plain.decide(raw), every),
+        ("calibrated", calibrated, plain.decide(calibrated), every),
     ]
+    if not calibration.exclusive:
+        plans.append(("thresholds", calibrated, given, every))
     if calibration.bars.sure:
         sure = min(SURE, calibration.bars.sure[-1])
         answered = calibration.answers(calibrated, sure)

@@ -22,7 +22,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -94,7 +94,9 @@ class Bundle:
 
     @property
     def calibration(self) -> Calibration:
-        return Calibration.from_json(self.manifest.calibration)
+        """How the model's probabilities become labels; whether these are exclusive is the codebook's to say."""
+        found = Calibration.from_json(self.manifest.calibration)
+        return replace(found, exclusive=self.codebook.task(self.manifest.task).exclusive)
 
     def load_model(self) -> Model:
         """Return the model; raises BundleError when its labels are not those of the manifest."""

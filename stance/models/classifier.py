@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,11 @@ class Classifier:
     task: str
     manifest: Manifest | None = None
 
+    def __post_init__(self) -> None:
+        # However it was made: the codebook alone says whether labels exclude each other.
+        exclusive = self.codebook.task(self.task).exclusive
+        object.__setattr__(self, "calibration", replace(self.calibration, exclusive=exclusive))
+
     @property
     def labels(self) -> tuple[str, ...]:
         """Label names in codebook order: the order of every column."""
@@ -53,7 +58,8 @@ class Classifier:
         `data` is one mapping, a list of mappings or a DataFrame, with `text` and, for a task coded per actor,
         `actor`; `mention`, `context` (the neighbouring sentences), `prev`, `next`, `title` and `date` help where
         given. The result holds one float column per label in codebook order, the calibrated probability, and one
-        column named after the task with the list of labels that reach their threshold. With `sure`, the share of
+        column named after the task with the list of labels that reach their threshold (of an exclusive task: the
+        likeliest one). With `sure`, the share of
         answers that should be wholly right (0.9, say), that list is None where the model is not sure enough. Raises
         DataError naming the row's index (see `read_inputs`), and for a share that the model cannot promise.
         """

@@ -86,8 +86,9 @@ class Calibration:
 
     A calibrated probability is `sigmoid(slope * logit(p) + intercept)`, or `curve(p)`. Slopes are positive and curves
     rise, so the ranking of examples within a label never turns. A label is given where its calibrated probability
-    reaches the threshold. `curves` is empty or holds one entry per label; `bars` is what abstaining goes by.
-    Raises BundleError for fields of unequal length or values out of range.
+    reaches the threshold; where labels are `exclusive` (the codebook's task says so) thresholds are not used, and the
+    likeliest label is given, exactly one. `curves` is empty or holds one entry per label; `bars` is what abstaining
+    goes by. Raises BundleError for fields of unequal length or values out of range.
     """
 
     slopes: tuple[float, ...]
@@ -95,6 +96,7 @@ class Calibration:
     thresholds: tuple[float, ...]
     curves: tuple[Curve | None, ...] = ()
     bars: Bars = Bars()
+    exclusive: bool = False
 
     def __post_init__(self) -> None:
         if not len(self.slopes) == len(self.intercepts) == len(self.thresholds) > 0:
@@ -107,9 +109,9 @@ class Calibration:
             raise BundleError("calibration: curves must hold one entry per label, or none at all; fit it again")
 
     @classmethod
-    def identity(cls, n_labels: int) -> Self:
-        """Return the calibration that changes nothing and decides at 0.5."""
-        return cls((1.0,) * n_labels, (0.0,) * n_labels, (0.5,) * n_labels)
+    def identity(cls, n_labels: int, exclusive: bool = False) -> Self:
+        """Return the calibration that changes nothing and decides at 0.5, or for the likeliest of exclusive labels."""
+        return cls((1.0,) * n_labels, (0.0,) * n_labels, (0.5,) * n_labels, exclusive=exclusive)
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -140,6 +142,8 @@ class Calibration:
 
     def decide(self, calibrated: NDArray[Any]) -> NDArray[np.bool_]:
         """Return which labels are given, bool, shape `(n_examples, n_labels)`, from calibrated probabilities."""
+        if self.exclusive:
+            return likeliest(calibrated)
         return np.asarray(np.asarray(calibrated) >= np.asarray(self.thresholds))
 
     def answers(self, calibrated: NDArray[Any], sure: float) -> NDArray[np.bool_]:
@@ -150,7 +154,8 @@ class Calibration:
         return np.asarray(confidence(calibrated, self.decide(calibrated)) >= self.bars.at(sure))
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON-ready mapping; `from_json` is its inverse, to the last digit."""
+        """Return a JSON-ready mapping; `from_json` is its inverse, to the last digit, but for `exclusive`: the codebook
+        holds that."""
         numbers = {name: [float(value) for value in getattr(self, name)] for name in _NUMBERS}
         curves = [None if each is None else {"x": list(each.x), "y": list(each.y)} for each in self.curves]
         return {**numbers, "curves": curves, "bars": {"sure": list(self.bars.sure), "bars": list(self.bars.bars)}}
@@ -168,6 +173,17 @@ class Calibration:
 
 
 _NUMBERS = ("slopes", "intercepts", "thresholds")
+
+
+def likeliest(probabilities: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return True for the likeliest label of every example alone, bool, shaped like `probabilities`.
+
+    Of equal ones it is the first in label order, as with `numpy.argmax`.
+    """
+    values = np.asarray(probabilities)
+    given = np.zeros(values.shape, dtype=np.bool_)
+    given[np.arange(len(values)), values.argmax(axis=1)] = True
+    return given
 
 
 def confidence(calibrated: NDArray[Any], given: NDArray[Any]) -> NDArray[np.float64]:

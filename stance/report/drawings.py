@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from html import escape
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from stance.evaluation import plots
@@ -51,7 +52,7 @@ def draw_labels(evaluation: Evaluation) -> dict[str, list[str]]:
         )
         calibrated = (
             f"{score.label}: expected calibration error {row.ece_before:.3f} before and {row.ece_after:.3f} after "
-            f"calibration, threshold {row.threshold:.2f}"
+            f"calibration, {f'threshold {row.threshold:.2f}' if isfinite(row.threshold) else 'no threshold'}"
         )
         for kind, draw, alt in (
             ("precision_recall", plots.draw_precision_recall, ranked),

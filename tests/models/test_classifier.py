@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import stance
+from stance.codebook import Codebook
 from stance.errors import BundleError, DataError, StoreError
 from stance.models.bundle import Origin, write_bundle
 from stance.models.classifier import Classifier
@@ -161,3 +162,19 @@ print(json.dumps([sorted(set({HEAVY}) & set(sys.modules)), answer["stance"][0]])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == [[], ["engage"]]
+
+
+def test_an_exclusive_task_gets_exactly_one_label(book, fitted, calibration, tmp_path):
+    content = book.model_dump(mode="json", by_alias=True)
+    content["tasks"]["stance"]["exclusive"] = True
+    own = Codebook.model_validate(content)
+    folder = write_bundle(tmp_path / "bundle", fitted, calibration, own, Origin(task="stance"))
+    rows = [{"text": TEXT, "actor": "Norway"}, {"text": "Nobody met.", "actor": "Chile"}]
+    for classifier in (Classifier.load(folder), Classifier(fitted, calibration, own, "stance")):
+        answer = classifier.predict(rows)
+        # engage alone, though the thresholds of oppose and sanction are reached too
+        assert answer["stance"].tolist() == [["engage"], ["engage"]]
+        assert answer["engage"].tolist() == pytest.approx([2 / 3] * 2, abs=1e-6)
+        examples = [Example(TEXT, "Norway")]
+        assert [one.labels for one in classifier.predict_examples(examples)] == [("engage",)]
+    assert Classifier(fitted, calibration, book, "stance").predict(rows[0]).loc[0, "stance"] != ["engage"]

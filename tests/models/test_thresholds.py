@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stance.errors import BundleError, DataError
-from stance.models.thresholds import Bars, Calibration, Curve, logit, sigmoid
+from stance.models.thresholds import Bars, Calibration, Curve, likeliest, logit, sigmoid
 
 CALIBRATION = Calibration((1.0, 2.0, 0.5), (0.0, -1.0, 0.3), (0.5, 0.25, 0.9))
 
@@ -92,3 +92,17 @@ def test_a_row_is_answered_when_its_whole_set_reaches_the_bar():
 def test_a_curve_that_does_not_rise_is_refused(x, y):
     with pytest.raises(BundleError, match="must rise"):
         Curve(x, y)
+
+
+@given(st.lists(st.tuples(*[st.floats(0, 1)] * 3), max_size=20))
+@settings(max_examples=50, deadline=None)
+def test_of_exclusive_labels_exactly_one_is_given_the_likeliest(rows):
+    probabilities = np.array(rows).reshape(-1, 3)
+    calibration = Calibration((1.0,) * 3, (0.0,) * 3, (0.9,) * 3, exclusive=True)
+    given = calibration.decide(probabilities)
+    assert (given.sum(axis=1) == 1).all()
+    assert (probabilities[given] == probabilities.max(axis=1, initial=0.0)).all()
+
+
+def test_of_equally_likely_labels_the_first_is_given():
+    assert likeliest(np.array([[0.2, 0.4, 0.4]])).tolist() == [[False, True, False]]

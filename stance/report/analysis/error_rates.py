@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,20 +60,24 @@ def read_rates(bundle: Bundle) -> dict[str, ErrorRates]:
 
 
 def check_source(predictions: Predictions, task: PredictedTask, bundle: Bundle) -> None:
-    """Raise DataError unless this bundle's thresholds turn the probabilities into the labels that were given."""
+    """Raise DataError unless this bundle turns the probabilities into the labels that were given."""
     if task.labels != bundle.manifest.labels:
         raise DataError(
             f"the model's labels for '{task.name}' are {', '.join(bundle.manifest.labels)}, the predictions' "
             f"{', '.join(task.labels)}; give the model that predicted"
         )
     own = predictions.frame.loc[predictions.frame[task.name].notna()]
-    for label, threshold in zip(task.labels, bundle.calibration.thresholds, strict=True):
-        chance = own[f"{task.name}.{label}"].astype(float).to_numpy()
+    chances = own[[f"{task.name}.{label}" for label in task.labels]].astype(float).to_numpy()
+    for j, label in enumerate(task.labels):
+        chance, said = chances[:, j], f"from {bundle.calibration.thresholds[j]:.4f} on"
         given = own[task.name].map(lambda labels, label=label: label in labels).to_numpy(dtype=bool)
-        if len(own) and ((chance < threshold - _ROUNDING) & given | (chance > threshold + _ROUNDING) & ~given).any():
+        bar: Any = bundle.calibration.thresholds[j]
+        if bundle.calibration.exclusive:
+            bar, said = chances.max(axis=1, initial=0.0), "where it is the likeliest"
+        if len(own) and ((chance < bar - _ROUNDING) & given | (chance > bar + _ROUNDING) & ~given).any():
             raise DataError(
-                f"the predictions of '{task.name}' were not made by this model: it gives '{label}' from "
-                f"{threshold:.4f} on, they do not; give the model that predicted with --model"
+                f"the predictions of '{task.name}' were not made by this model: it gives '{label}' {said}, "
+                "they do not; give the model that predicted with --model"
             )
 
 
