@@ -16,7 +16,7 @@ from labeling import filters
 from labeling.failures import NotThere, wrap_errors
 from labeling.filters import Filter
 from labeling.settings import URL, Settings, read_settings
-from labeling.state import Project, Row, TaskState, User, name_of, read_project
+from labeling.state import Backend, Project, Row, TaskState, User, name_of, read_project
 from stance.errors import LabelingError
 
 ASK = 500  # example ids per query: they travel in the address, which has room for some 3000
@@ -134,23 +134,21 @@ class Studio:
             )
             return int(made.id)
 
-    def attach_backend(self, project_id: int, title: str, **settings: Any) -> int:
-        """Add an ML backend to a project, or renew the one of this title, and return its id; the server calls it first.
+    def backends(self, project_id: int) -> list[Backend]:
+        """Return the ML backends of a project; the server asks only the first."""
+        with self._wrapping(f"listing the ML backends of project {project_id}"):
+            return [Backend(int(each.id), each.title, each.url) for each in self._sdk.ml.list(project=project_id)]
 
-        `settings` are Label Studio's own: url, auth_method, basic_auth_user, basic_auth_pass…
+    def attach_backend(self, project_id: int, there: Backend | None, **settings: Any) -> int:
+        """Add an ML backend to a project, or renew the one that is there, and return its id; the server calls it first.
+
+        `settings` are Label Studio's own: title, url, auth_method, basic_auth_user, basic_auth_pass…
         """
-        with self._wrapping(f"attaching {settings.get('url', title)} to project {project_id}"):
-            there = self._sdk.ml.list(project=project_id)
-            if others := [f"'{each.title}' ({each.url})" for each in there if each.title != title]:
-                # Label Studio asks only the first backend of a project.
-                raise LabelingError(
-                    f"project {project_id} has another ML backend, {', '.join(others)}; remove it first"
-                )
-            for each in there:
-                self._sdk.ml.update(int(each.id), project=project_id, title=title, request_options=ONCE, **settings)
-                return int(each.id)
-            made = self._sdk.ml.create(project=project_id, title=title, request_options=ONCE, **settings)
-            return int(made.id)
+        with self._wrapping(f"attaching {settings['url']} to project {project_id}"):
+            if there is None:
+                return int(self._sdk.ml.create(project=project_id, request_options=ONCE, **settings).id)
+            self._sdk.ml.update(there.id, project=project_id, request_options=ONCE, **settings)
+            return there.id
 
     def existing(self, project_id: int, example_ids: Iterable[str]) -> Iterator[TaskState]:
         """Yield the tasks that hold one of these examples, without their annotations."""

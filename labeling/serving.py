@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from labeling.gatekeeper import Credentials
+from labeling.state import Backend, Project
 from stance.errors import LabelingError
 
 if TYPE_CHECKING:
@@ -31,6 +32,14 @@ class Attached:
     project: int
     backend: int
     shown: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A project, and the backend of ours that it has already: None where it has none."""
+
+    project: Project
+    backend: Backend | None
 
 
 def serve(app: FastAPI, listener: socket.socket, started: Callable[[], None] = lambda: None) -> None:
@@ -64,21 +73,33 @@ def attach(studio: Studio, project: str, url: str, credentials: Credentials | No
     A backend that an earlier call attached is renewed. Predictions stay hidden where the project hides them. Raises
     LabelingError for an unknown project, one with a foreign backend, and a server that may not call `url`.
     """
-    found = studio.find_project(project)
-    settings: dict[str, Any] = {"url": url, "auth_method": "NONE", "is_interactive": False}
+    place = find_place(studio, project)
+    settings: dict[str, Any] = {"title": TITLE, "url": url, "auth_method": "NONE", "is_interactive": False}
     if credentials is not None:
         settings["auth_method"] = "BASIC_AUTH"
         settings |= {"basic_auth_user": credentials.user, "basic_auth_pass": credentials.password}
-    backend = _attach(studio, found.id, settings)
+    backend = _attach(studio, place, settings)
     # Label Studio asks a backend only while its title is the version whose predictions are shown.
-    studio.update_project(found.id, model_version=TITLE)
-    return Attached(found.id, backend, found.shows_predictions)
+    studio.update_project(place.project.id, model_version=TITLE)
+    return Attached(place.project.id, backend, place.project.shows_predictions)
 
 
-def _attach(studio: Studio, project: int, settings: dict[str, Any]) -> int:
+def find_place(studio: Studio, project: str) -> Place:
+    """Return where a backend would be attached; changes nothing.
+
+    Raises LabelingError for an unknown project and for one with a foreign backend.
+    """
+    found = studio.find_project(project)
+    backends = studio.backends(found.id)
+    if others := [f"'{each.title}' ({each.url})" for each in backends if each.title != TITLE]:
+        raise LabelingError(f"project {found.id} has another ML backend, {', '.join(others)}; remove it first")
+    return Place(found, backends[0] if backends else None)
+
+
+def _attach(studio: Studio, place: Place, settings: dict[str, Any]) -> int:
     for patience in (2.0, 5.0, 0.0):
         try:
-            return studio.attach_backend(project, TITLE, **settings)
+            return studio.attach_backend(place.project.id, place.backend, **settings)
         except LabelingError as error:
             # It gives a backend one second for /health and three for /setup, which a busy machine may miss.
             if patience and "timed out" in str(error):

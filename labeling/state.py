@@ -36,6 +36,15 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
+class Backend:
+    """An ML backend of a project, by its id: the title that it was given and the address that the server calls."""
+
+    id: int
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class TaskState:
     """A task that is there: its id and data, and how many annotations (skipped ones too) and predictions it has."""
 

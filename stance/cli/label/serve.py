@@ -20,7 +20,7 @@ import click
     type=click.FloatRange(0.1),
     help="Seconds between looks for a new champion.",
 )
-@click.option("--dry-run", is_flag=True, help="Load the models, say what would be attached, and stop.")
+@click.option("--dry-run", is_flag=True, help="Load the models, find the project, say what would be done, and stop.")
 def serve(
     models: tuple[str, ...], host: str, port: int, project: str | None, url: str | None, poll: float, dry_run: bool
 ) -> None:
@@ -33,13 +33,14 @@ def serve(
     from stance.tracking.serving.network import address_of, listen
 
     credentials = read_credentials(host)
+    told = _plan(project) if dry_run and project else ""
     live = LiveModels(models, report=lambda line: click.echo(line, err=True))
     with listen(host, port) as listener:
         address = url or address_of(listener)
         for each in live.all():
             click.echo(f"{each.classifier.task}: {each.version} ({each.uri})", err=True)
         if dry_run:
-            click.echo(f"would serve at {address}" + (f" and attach it to '{project}'" if project else ""))
+            click.echo(f"would serve at {address}{told}")
             return
 
         def started() -> None:
@@ -53,3 +54,15 @@ def serve(
                     click.echo("this project hides predictions: annotators label blind until you change that", err=True)
 
         run_server(create_app(live, credentials, poll), listener, started)
+
+
+def _plan(project: str) -> str:
+    """What --attach would do to a project that is there."""
+    from labeling.client import Studio
+    from labeling.serving import find_place
+
+    studio = Studio.connect()
+    place = find_place(studio, project)
+    renewed = f", in the place of {place.backend.url}" if place.backend else ""
+    hidden = "" if place.project.shows_predictions else "; the project hides predictions from annotators"
+    return f" and attach it to '{project}' ({studio.url}/projects/{place.project.id}){renewed}{hidden}"
