@@ -34,8 +34,8 @@ REAL = Path(__file__).resolve().parents[3] / "shared/realnews/dev.jsonl"
 WEIGHTS = Path(__file__).resolve().parents[2] / "stance/corpus/gazetteer/weights.json"
 INVERSE_PENALTY = 0.12
 LEAST_COUNT = 6
-THRESHOLD = -1.25
-PLACE_THRESHOLD = 0.0
+THRESHOLD = -1.35
+PLACE_THRESHOLD = 0.1
 SMALLEST_WEIGHT = 0.02
 THRESHOLDS = (-1.5, -1.0, -0.5, 0.0)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from stance.corpus import gazetteer
 from stance.corpus.actors import find_actors
 from stance.errors import DataError
 
@@ -97,7 +98,7 @@ def check_documents(documents: Iterable[LabelledDocument]) -> ActorCheck:
         for text, gold, found in zip(document.sentences, document.actors, mentions, strict=True):
             if gold is None:
                 continue
-            names, right = {mention.actor for mention in found}, set(gold)
+            names, right = {mention.actor for mention in found}, set(map(_canonical, gold))
             row[0] += len(names & right)
             row[1] += len(names - right)
             row[2] += len(right - names)
@@ -105,6 +106,20 @@ def check_documents(documents: Iterable[LabelledDocument]) -> ActorCheck:
             spurious += [Error(document.doc_id, actor, text) for actor in sorted(names - right)]
     rows = tuple((doc_id, *row) for doc_id, row in counts.items())
     return ActorCheck(rows, tuple(missed), tuple(spurious))  # type: ignore[arg-type]
+
+
+def _canonical(name: str) -> str:
+    """The actor that a file calls `name`, by the gazetteer's canonical name where it knows it under another of its own.
+
+    >>> _canonical("Organisation of Islamic Cooperation"), _canonical("Ottoman Empire")
+    ('OIC', 'Ottoman Empire')
+    """
+    book = gazetteer.load()
+    if name in book.actors:
+        return name
+    whole = [found.readings for found in book.scan(name) if (found.start, found.end) == (0, len(name))]
+    actors = {reading.actor for readings in whole for reading in readings if reading.kind == "name"}
+    return actors.pop() if len(actors) == 1 and all(len(readings) == 1 for readings in whole) else name
 
 
 def read_labelled(path: Path) -> Iterator[LabelledDocument]:
