@@ -5,7 +5,7 @@ PORT ?= 8080
 export PYTHONUNBUFFERED := 1
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo champion test test-fast lint format lock ui label-studio clean
+.PHONY: help setup demo champion test test-fast lint format lock ui team-server label-studio clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -15,7 +15,7 @@ setup: .venv/installed ## make .venv with everything in it (the other commands d
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "stance-kit needs Python 3.11 or newer; try: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[corpus,train,label,report,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[corpus,train,label,report,teams,dev]'
 	@touch $@
 
 demo: setup ## real articles in; models trained, tracked, registered; stances out (under 10 minutes)
@@ -45,6 +45,9 @@ lock: setup ## renew constraints.txt from what is installed
 
 ui: setup ## the MLflow pages of all runs, at http://127.0.0.1:5000
 	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
+
+team-server: setup ## MLflow with accounts on PostgreSQL, at http://127.0.0.1:5000, until Ctrl-C (docs/teams.md)
+	@$(BIN)/python -m experiments.teams.server
 
 label-studio: setup ## Label Studio at http://127.0.0.1:8080 (PORT=…), installed apart, until Ctrl-C
 	@$(BIN)/python -m labeling.server --port $(PORT)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
 import click
 
 from stance.errors import ServiceError, StanceError
-from stance.tracking.store import VARIABLE, open_store
+from stance.tracking.reach import VARIABLE
+from stance.tracking.store import open_store
 
 if TYPE_CHECKING:
     from mlflow.server.auth.client import AuthServiceClient
@@ -38,13 +40,25 @@ def add_account(name: str, role: str, password: str) -> None:
     with open_store() as store:
         if not store.uri.startswith("http"):
             raise ServiceError(f"accounts are the server's: set {VARIABLE} to its http address")
-        from mlflow.server.auth.client import AuthServiceClient
-
-        client = AuthServiceClient(store.uri)
+        client = _client(store.uri)
         trainers = _trainers(client) if role == TRAINER else None
-        client.create_user(name, password)
+        try:
+            client.create_user(name, password)
+        except Exception as error:
+            if getattr(error, "error_code", "") != "RESOURCE_ALREADY_EXISTS":
+                raise
+            # Not from the error, which quotes what the server wanted to store.
+            raise ServiceError(f"there is an account '{name}' already; choose another name") from None
         if trainers is not None:
             client.assign_role(name, trainers)
+
+
+def _client(uri: str) -> AuthServiceClient:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the import takes all of MLflow's server, and what it has yet to renew
+        from mlflow.server.auth.client import AuthServiceClient
+
+    return AuthServiceClient(uri)
 
 
 def _trainers(client: AuthServiceClient) -> int:

@@ -59,7 +59,7 @@ def start_postgres(folder: Path, port: int, passwords: Mapping[str, str]) -> Ite
     postgres = Postgres(port, passwords)
     with running(command, lambda: _answers(programs, port)):
         for name in DATABASES:
-            _make_database(postgres, name)
+            make_database(postgres, name)
         yield postgres
 
 
@@ -132,7 +132,7 @@ def _answers(programs: Path, port: int) -> bool:
     return subprocess.run(words, check=False, env=_plain_environment()).returncode == 0
 
 
-def _make_database(postgres: Postgres, name: str) -> None:
+def make_database(postgres: Postgres, name: str) -> None:
     """Make a role and its database where they are missing; nobody else may enter it."""
     import psycopg
     from psycopg import sql

@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -34,9 +34,11 @@ BACKEND, ARTIFACTS = "MLFLOW_BACKEND_STORE_URI", "MLFLOW_ARTIFACTS_DESTINATION"
 ADMIN_NAME, ADMIN_PASSWORD = "MLFLOW_AUTH_ADMIN_USERNAME", "MLFLOW_AUTH_ADMIN_PASSWORD"
 
 _CLIENTS = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
-# Who has no role may read everything, and own what they make.
+# Who has no role may read everything, and own what they make. A password that was right is believed for a minute, as
+# checking it takes 0.08 s of a core, and a training asks about 85 times.
 _ACCOUNTS = """[mlflow]
 default_permission = READ
+auth_cache_ttl_seconds = 60
 database_uri = {uri}
 """
 
@@ -55,11 +57,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Team:
-    """A running server: its address, its administrator's name (none where it is open to all), its database, process."""
+    """A running server: its address, its administrator's name (none where it is open to all), and its process."""
 
     url: str
     admin: str | None
-    database: str = field(repr=False)
     process: subprocess.Popen[bytes]
 
 
@@ -80,14 +81,15 @@ def start_team(plan: Plan) -> Iterator[Team]:
         if not database:
             postgres = stack.enter_context(start_postgres(folder, _free_port(plan.database_port), secrets))
             database = postgres.uri("mlflow")
-            write_secret(folder / LABELING, _labeling(postgres))
+            lines = [f"{name}={value}\n" for name, value in labeling_settings(postgres).items()]
+            write_secret(folder / LABELING, "".join(lines))
         url = f"http://{HOST}:{port}"
         environment = _environment(plan, folder, database, secrets)
         words = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port)]
         words += ["--workers", str(plan.workers), *([] if plan.open_to_all else ["--app-name", "basic-auth"])]
         command = Command("MLflow", words, folder / "mlflow.log", environment)
         process = stack.enter_context(running(command, lambda: _is_up(url)))
-        yield Team(url, environment.get(ADMIN_NAME), database, process)
+        yield Team(url, environment.get(ADMIN_NAME), process)
 
 
 def _environment(plan: Plan, folder: Path, database: str, secrets: Mapping[str, str]) -> dict[str, str]:
@@ -114,18 +116,17 @@ def _environment(plan: Plan, folder: Path, database: str, secrets: Mapping[str, 
     }
 
 
-def _labeling(postgres: Postgres) -> str:
-    """Label Studio's own variables, for `make label-studio` on the same PostgreSQL."""
+def labeling_settings(postgres: Postgres) -> dict[str, str]:
+    """Return Label Studio's own variables, which let it keep its data in the same PostgreSQL."""
     name = "labelstudio"
-    settings = {
+    return {
         "DJANGO_DB": "default",
         "POSTGRE_NAME": name,
         "POSTGRE_USER": name,
         "POSTGRE_PASSWORD": postgres.passwords[name],
         "POSTGRE_HOST": HOST,
-        "POSTGRE_PORT": postgres.port,
+        "POSTGRE_PORT": str(postgres.port),
     }
-    return "".join(f"{key}={value}\n" for key, value in settings.items())
 
 
 def _free_port(port: int) -> int:

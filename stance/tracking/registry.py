@@ -131,6 +131,8 @@ def _apply(lock: Lock, plan: Promotion, candidate: RunSummary, bundle: Bundle) -
         if plan.card is not None and plan.card.is_file():
             return plan
     else:
+        # First of all, so that a server where we may only read refuses before anything is registered.
+        client.set_tag(candidate.id, f"{TAG}verdict", plan.verdict.outcome)
         plan = replace(plan, version=register_version(store, plan.model, candidate, plan.verdict))
     version = str(plan.version)
     verdict = plan.verdict if plan.changed else _recall(store, plan)
@@ -153,9 +155,10 @@ def _apply(lock: Lock, plan: Promotion, candidate: RunSummary, bundle: Bundle) -
             _check_champion(lock, plan)
             if plan.previous is not None:
                 client.set_registered_model_alias(plan.model, PREVIOUS, str(plan.previous))
+            # Before the last step, as a server may let us set an alias but not take one away.
+            if aliases.get(CHALLENGER) == plan.version:
+                client.delete_registered_model_alias(plan.model, CHALLENGER)
             client.set_registered_model_alias(plan.model, CHAMPION, version)
-    if aliases.get(CHALLENGER) == plan.version:
-        client.delete_registered_model_alias(plan.model, CHALLENGER)
     return plan
 
 
