@@ -27,12 +27,17 @@ def load(uri_or_path: str | Path) -> Classifier:
     """
     from stance.models.classifier import Classifier
 
+    return Classifier.load(locate(uri_or_path))
+
+
+def locate(uri_or_path: str | Path) -> Path:
+    """Return the folder of the bundle under a name as `load` takes it; raises StoreError as that does."""
     location = str(uri_or_path)
     if location.startswith(("models:", "runs:")):
         from stance.tracking.loading import fetch_bundle
 
-        return Classifier.load(fetch_bundle(location))
-    return Classifier.load(Path(location).expanduser())
+        return fetch_bundle(location)
+    return Path(location).expanduser()
 
 
 def __getattr__(name: str) -> Any:

@@ -5,9 +5,11 @@ StanceError
 ├── ConfigError        an experiment file or a `key=value` override
 ├── DataError          an article, a row or an example that cannot be used
 ├── BundleError        a saved model that is missing, truncated, changed or of another format
+├── ExportError        a model that cannot be exported, or whose export answers otherwise than it does
 ├── WeightsError       encoder weights that are missing or have the wrong hash
 ├── StoreError         the MLflow store or registry: unreachable, unwritable, unknown run or alias
 ├── ServiceError       a service that cannot start: an address in use, a token that is missing
+├── EngineError        Spark: missing, unreachable, or failing on an executor
 ├── LabelingError      Label Studio: unreachable, a token it refuses, a project or tasks that do not fit
 ├── GateRefusal        the promotion gate said no (its own exit status, 3)
 └── DriftFound         new data are not what a model was trained on (the same exit status)
@@ -36,6 +38,10 @@ class BundleError(StanceError):
     """A model bundle that is missing, truncated, changed on disk, or of an unknown format."""
 
 
+class ExportError(StanceError):
+    """A model that cannot be written for another runtime, or that answers otherwise there."""
+
+
 class WeightsError(StanceError):
     """Encoder weights that cannot be found or do not have the expected hash."""
 
@@ -46,6 +52,10 @@ class StoreError(StanceError):
 
 class ServiceError(StanceError):
     """A service that cannot start: an address that it may not listen on, or a token or password that is missing."""
+
+
+class EngineError(StanceError):
+    """Spark cannot run a job: Java or pyspark is missing, the master does not answer, or an executor failed."""
 
 
 class LabelingError(StanceError):

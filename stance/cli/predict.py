@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     from stance.corpus.articles import SkippedInput
     from stance.models.classifier import Classifier
     from stance.streaming import Job, Source
+    from stance.streaming.spark import SparkJob
 
 STREAM_FROM = 64_000_000  # bytes of input
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write .parquet, .jsonl or .csv.")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path())
+@click.option("-o", "--output", type=click.Path(), help="Write .parquet, .jsonl or .csv; on Spark a new folder.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per sentence and actor.")
 @click.option("--model", "models", multiple=True, help="A model's URI or bundle folder; default: both champions.")
 @click.option("--sure", type=float, metavar="SHARE", help="Answer only where sure: 0.9 = nine answers in ten right.")
@@ -33,9 +34,11 @@ STREAM_FROM = 64_000_000  # bytes of input
 )
 @click.option("--stream", is_flag=True, help="Hold one batch in memory, and resume if killed; on by itself from 64 MB.")
 @click.option("--no-clusters", is_flag=True, help="Stream without looking for near-duplicate articles.")
+@click.option("--engine", type=click.Choice(["local", "spark"]), default="local", help="Spark: Parquet, many machines.")
+@click.option("--master", metavar="URL", help="Spark's master: local[2], spark://host:7077, yarn, …")
 def predict(
-    paths: tuple[Path, ...],
-    output: Path | None,
+    paths: tuple[str, ...],
+    output: str | None,
     as_json: bool,
     models: tuple[str, ...],
     sure: float | None,
@@ -43,18 +46,30 @@ def predict(
     kind: str | None,
     stream: bool,
     no_clusters: bool,
+    engine: str,
+    master: str | None,
 ) -> None:
     """Read articles (files or folders), or the examples that `stance ingest` made of them, and say which actor takes
     which stance, with the evidence."""
     from stance.cli import tables
     from stance.streaming import Job, open_source
 
+    if engine == "spark":
+        if output is None or as_json or stream or no_clusters or kind == "articles":
+            raise click.UsageError("--engine spark reads examples and needs -o FOLDER; see `stance ingest`")
+        from stance.streaming.spark import SparkJob
+
+        bundles = find_models(models)
+        run_on_spark(SparkJob(paths, bundles, output, master, sure, strict, ready=kind == "examples"))
+        return
+    if master is not None:
+        raise click.UsageError("--master needs --engine spark")
     if output is None and (stream or no_clusters):
         raise click.UsageError("--stream and --no-clusters need -o FILE to write to")
     source = open_source(paths, kind)
     classifiers = load_models(models)
     if output is not None and (stream or no_clusters or source.kind == "examples" or source.bytes >= STREAM_FROM):
-        run_stream(Job(source, classifiers, output, sure, strict, clusters=not no_clusters))
+        run_stream(Job(source, classifiers, Path(output), sure, strict, clusters=not no_clusters))
         return
     frame = predict_at_once(source, classifiers, sure, strict)
     if sure is not None:
@@ -83,6 +98,20 @@ def run_stream(job: Job) -> None:
     click.echo(f"{job.output}: {counted(done.rows, 'row')}", err=True)
 
 
+def run_on_spark(job: SparkJob) -> None:
+    """Write a job's output on Spark; say on stderr how far it is and what was left out."""
+    from stance.cli.ingest import tell_read
+    from stance.cli.progress import bar
+    from stance.streaming import Reports
+    from stance.streaming.spark import predict_on_spark
+
+    done = predict_on_spark(job, Reports(report_skipped, lambda words: click.echo(words, err=True), bar))
+    click.echo(tell_read(done.read, "example", done.skipped, 0), err=True)
+    for task, asked in done.asked.items():
+        show_unsure(task, done.unsure[task], asked)
+    click.echo(f"{job.output}: {counted(done.read, 'row')}", err=True)
+
+
 def predict_at_once(source: Source, classifiers: list[Classifier], sure: float | None, strict: bool) -> pd.DataFrame:
     """Return the predictions of a source that fits into memory."""
     from stance.cli.ingest import read_reporting
@@ -103,14 +132,21 @@ def load_models(models: tuple[str, ...]) -> list[Classifier]:
     """Return the models asked for, or the champions of the shipped codebook's tasks that there are."""
     from stance import load
 
+    return [load(folder) for folder in find_models(models)]
+
+
+def find_models(models: tuple[str, ...]) -> list[Path]:
+    """Return the bundles' folders of the models asked for, or of the champions that there are."""
+    from stance import locate
+
     if models:
-        return [load(model) for model in models]
-    found: list[Classifier] = []
+        return [locate(model) for model in models]
+    found: list[Path] = []
     missing: StanceError | None = None
     book = codebooks.load()
     for task in book.tasks:
         try:
-            found.append(load(f"models:/{book.registered_model(task)}@champion"))
+            found.append(locate(f"models:/{book.registered_model(task)}@champion"))
         except StoreError as error:
             missing = missing or error
             click.echo(f"without {task}: {error}", err=True)

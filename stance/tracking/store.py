@@ -69,7 +69,7 @@ def open_store(create: bool = False) -> Iterator[Store]:
     check_reachable(uri, create)
     before = os.environ.get(VARIABLE)
     with wrap_errors(uri):
-        mlflow = _import_quietly()
+        mlflow = import_quietly()
         mlflow.set_tracking_uri(uri)  # MLflow keeps it in the environment too; that is put back below
         try:
             yield Store(uri, mlflow.MlflowClient())
@@ -125,7 +125,7 @@ def _explain(error: Exception, uri: str) -> str:
     return f"{text:.400}"
 
 
-def _import_quietly() -> Any:
+def import_quietly() -> Any:
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     import mlflow
