@@ -1,4 +1,4 @@
-"""Predictions made of the shipped corpus, with outlets, dates and copies that are invented."""
+"""Predictions made of the shipped corpus, with outlets, dates and copies that are invented, and pages of them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ import pytest
 
 from stance import codebook, samples
 from stance.dataset import load_examples
+from stance.report.analysis.figures import analyse
+from stance.report.analysis.page import About, write_page
+from stance.report.analysis.predictions import prepare
 from stance.tracking.store import DATABASE
+from tests.report.analysis.reading import BOOK, LAPTOP, PLAN, RATES
 
+PATIENCE = 120_000  # milliseconds, for a busy machine
 OUTLETS = ("The Example Courier", "Invented Wire", "Harbour Post", "Valley Gazette", "Daily <Sample> & Sons")
 LABELS = {name: task.labels for name, task in codebook.load().tasks.items()}
 
@@ -125,3 +130,42 @@ def newsroom(tmp_path_factory, store_template, stance_main, request):
     ran = stance_main("predict", *samples.paths(), "-o", "p.parquet", cwd=folder)
     assert ran.status == 0, ran.err
     return folder
+
+
+@pytest.fixture(scope="session")
+def write(tmp_path_factory, vega_cache):
+    """Writes a frame's page and returns its path."""
+
+    def make(frame, rates=None, uncorrected=None):
+        path = tmp_path_factory.mktemp("page") / "report.html"
+        write_page(analyse(prepare(frame, BOOK), rates, uncorrected, PLAN), path, About(BOOK, source="p.parquet"))
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def report(write, corpus_frame):
+    return write(corpus_frame, RATES)
+
+
+@pytest.fixture
+def visit(browser):
+    """Opens a page; at the end no script may have failed, nothing been logged and nothing asked for but the file."""
+    contexts, trouble = [], []
+
+    def open_page(path, viewport=LAPTOP, scheme="light", fragment=""):
+        context = browser.new_context(viewport=viewport, color_scheme=scheme, timezone_id="America/New_York")
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: trouble.append(message.text))
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on("request", lambda request: request.url.split("#")[0] == path.as_uri() or trouble.append(request.url))
+        page.goto(path.as_uri() + fragment)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert trouble == []
