@@ -1,6 +1,5 @@
 """The published tables: the sets' metrics against scikit-learn's, and the command on invented rows of one set."""
 
-import csv
 import json
 
 import numpy as np
@@ -15,18 +14,8 @@ from experiments.benchmarks.published_runs import CODEBOOKS, protocols
 from experiments.benchmarks.published_scores import MULTI, SINGLE, MeanScores, MultiScores, SingleScores, decide
 from stance import codebook, config
 from stance.dataset.importers import tasks
+from tests import plv
 
-PLV = [
-    "uid",
-    "sentence_id",
-    "sentence",
-    "marked_sentence",
-    "source",
-    "target",
-    "gold_penta",
-    "gold_root",
-    "gold_binary",
-]
 DEEDS = {
     ("1", "CONSULT", "0"): "met",
     ("2", "AID", "0"): "fed",
@@ -117,9 +106,7 @@ def data(tmp_path):
         for codes, deed in DEEDS.items()
         for one, other in zip(PLACES, PLACES[1:] + PLACES[:1], strict=True)
     ]
-    for part in ("train", "test"):
-        with (folder / f"plv_{part}.tsv").open("w", newline="") as file:
-            csv.writer(file, delimiter="\t").writerows([PLV, *rows])
+    plv.write_parts(folder, rows)
     return tmp_path
 
 
@@ -148,7 +135,7 @@ def test_the_command_trains_scores_and_goes_on_where_it_was(data):
 
 
 def test_settings_are_chosen_without_the_test_part(data):
-    (data / "plv" / "plv_test.tsv").write_text("\t".join(PLV) + "\n")
+    (data / "plv" / "plv_test.tsv").write_text("\t".join(plv.HEADER) + "\n")
     (line,) = invoke(data, "--seeds", "1", "--task", "binary", "--validate", "--json").splitlines()
     found = json.loads(line)
     assert (found["score"], found["goal"], found["best_published"]) == ("validation.macro_f1", None, None)

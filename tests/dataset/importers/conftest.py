@@ -6,17 +6,8 @@ import json
 
 import pytest
 
-PLV = [
-    "uid",
-    "sentence_id",
-    "sentence",
-    "marked_sentence",
-    "source",
-    "target",
-    "gold_penta",
-    "gold_root",
-    "gold_binary",
-]
+from tests import plv
+
 FRAMES = [
     "f1_gun_rights", "f2_gun_control", "f3_politics", "f4_mental_health", "f5_school_public_safety",
     "f6_race_ethnicity", "f7_public_opinion", "f8_society_culture", "f9_economic",
@@ -35,7 +26,7 @@ def write_plv(folder, rows=None, **options):
         [1, 8, "Nobody said\nwhy.", "Nobody said\nwhy.", "An actor", "a recipient", 3, "ACCUSE", 1],
     ]  # fmt: skip
     for part in ("train", "test"):
-        write_tsv(folder / f"plv_{part}.tsv", PLV, rows, **options)
+        write_tsv(folder / f"plv_{part}.tsv", plv.HEADER, rows, **options)
 
 
 def write_newsmtsc(folder):
