@@ -11,4 +11,4 @@ def test_help_says_that_json_is_json_lines(stance_main, tmp_path):
 def test_one_run_is_no_plural(stance_main, workspace):
     shown = stance_main("runs", "tfidf-linear", cwd=workspace)
     assert shown.status == 0, shown.err
-    assert shown.out.startswith("1 run\n")
+    assert shown.out.splitlines()[0].strip() == "1 run"
