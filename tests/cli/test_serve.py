@@ -1,4 +1,4 @@
-"""`stance serve` where it must not start. What it answers once it runs is in tests/tracking/test_serving.py."""
+"""`stance serve` where it must not start. What it answers once it runs is in tests/tracking/serving/."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A real Label Studio server, started once per session, and fresh projects on it."""
+"""A real Label Studio server, started once per session, fresh projects on it, and models for its live backend."""
 
 from __future__ import annotations
 
@@ -12,12 +12,22 @@ from typing import NamedTuple
 import httpx
 import pytest
 
+import stance
 from labeling import server as servers
 from labeling.client import Studio
 from labeling.installation import VERSION, install
 from labeling.server import Server
 from labeling.settings import URL
+from stance import codebook
+from stance.codebook import Codebook
+from stance.dataset import load_examples
 from stance.errors import LabelingError
+from stance.models.bundle import Origin, write_bundle
+from stance.models.classifier import Classifier
+from stance.models.tfidf import TfidfLinear
+from stance.models.thresholds import Calibration
+from tests.labeling.registry import make_store
+from tests.servers import CHAMPION
 
 HOME = Path(__file__).parents[2] / ".label-studio"
 VARIABLES = (URL, "LABEL_STUDIO_API_KEY", "LABEL_STUDIO_USERNAME", "LABEL_STUDIO_PASSWORD")
@@ -122,3 +132,34 @@ def annotator(studio_server) -> Annotator:
         me = web.get("/api/current-user/whoami").raise_for_status().json()
         token = web.get("/api/current-user/token").raise_for_status().json()["token"]
     return Annotator(me["id"], email, password, token)
+
+
+@pytest.fixture(scope="session")
+def book() -> Codebook:
+    return codebook.load()
+
+
+@pytest.fixture(scope="session")
+def bundles(book, tmp_path_factory) -> dict[str, str]:
+    """Small linear models of both tasks, as folders."""
+    found = {}
+    for task in ("stance", "frames"):
+        labels = book.task(task).labels
+        model = TfidfLinear(labels, TfidfLinear.Settings(), 1)
+        model.fit(load_examples(task, "train")["train"][:300], [])
+        folder = tmp_path_factory.mktemp(task) / "bundle"
+        found[task] = str(write_bundle(folder, model, Calibration.identity(len(labels)), book, Origin(task=task)))
+    return found
+
+
+@pytest.fixture(scope="session")
+def store(store_template, bundles, book, tmp_path_factory) -> str:
+    """The address of a store with two versions of one model, the first of them champion."""
+    return make_store(tmp_path_factory.mktemp("registry"), store_template, bundles["stance"], book)
+
+
+@pytest.fixture(scope="session")
+def champion(store) -> Classifier:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_TRACKING_URI", store)
+        return stance.load(CHAMPION)
