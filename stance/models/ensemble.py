@@ -45,7 +45,7 @@ class Ensemble:
             for number, member in enumerate(members):
                 if not float(member.get("weight", 1.0)) > 0:
                     raise ValueError(f"members.{number}: a weight is above 0")
-                catalogue.find(str(member.get("kind"))).Settings.model_validate(_settings(member))
+                catalogue.settings(str(member.get("kind"))).model_validate(_settings(member))
             return members
 
     def __init__(self, labels: tuple[str, ...], settings: Settings, seed: int = 0) -> None:
@@ -111,7 +111,7 @@ class Ensemble:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BundleError(f"{folder / FILE}: not a saved ensemble: {error}; train it again") from error
         for number, member in enumerate(settings.members):
-            model.members.append(catalogue.find(str(member["kind"])).load(folder / f"member-{number}"))
+            model.members.append(catalogue.load(str(member["kind"]), folder / f"member-{number}"))
         return model
 
     def describe(self) -> dict[str, Any]:

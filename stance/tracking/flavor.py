@@ -15,7 +15,6 @@ import yaml
 
 from stance.codebook import Codebook, Task
 from stance.errors import StoreError
-from stance.models import catalogue
 from stance.models.bundle import Bundle, read_bundle
 from stance.version import __version__
 
@@ -88,6 +87,6 @@ def pin_requirements(bundle: Bundle) -> list[str]:
     """Return what an environment needs to predict: the kit, its own requirements and the kind's, at these versions."""
     own = [line for line in importlib.metadata.requires(_DISTRIBUTION) or [] if "extra ==" not in line]
     names = [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in own]
-    names += catalogue.entry(bundle.manifest.kind).packages
+    names += bundle.packages
     pinned = {name: importlib.metadata.version(name).split("+")[0] for name in names}
     return [f"{_DISTRIBUTION}=={__version__}", *(f"{name}=={version}" for name, version in sorted(pinned.items()))]
