@@ -55,6 +55,19 @@ def test_a_run_on_another_split_is_tagged_and_can_not_be_promoted(workspace, sta
     assert "without a model" in named.err
 
 
+def test_progress_counts_anew_only_in_another_stage(workspace):
+    states = []
+    with chdir(workspace):
+        evaluate_split(config.load(workspace / "tfidf-linear.yaml", ["name=watched"]), "time", states.append)
+    stages = [state.get("stage", 1) for state in states]
+    assert stages == sorted(stages)
+    assert set(stages) == {1, 2}
+    for stage in (1, 2):
+        shares = [state["done"] / state["total"] for state in states if state.get("stage", 1) == stage]
+        assert shares == sorted(shares)
+        assert shares[-1] == 1
+
+
 def test_the_split_by_document_is_that_of_training(workspace):
     experiment = config.load(workspace / "majority.yaml")
     division = read_division(experiment, codebook.load(), "document")
