@@ -60,6 +60,15 @@ def load(path: str | Path, overrides: Sequence[str] = ()) -> Experiment:
     return validate(content, str(path))
 
 
+def change(experiment: Experiment, overrides: Sequence[str], where: str) -> Experiment:
+    """Return an experiment with dotted `key=value` overrides applied; raises ConfigError like `load`."""
+    content, chosen = experiment.model_dump(mode="json"), dict[str, Any]()
+    for override in overrides:
+        _assign(chosen, override)
+    _merge(content, chosen)
+    return validate(content, where)
+
+
 def validate(content: dict[str, Any], where: str) -> Experiment:
     """Return the checked experiment; `where` names its origin in the ConfigError."""
     try:

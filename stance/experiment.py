@@ -45,6 +45,14 @@ class Trained:
     probes: Probes
 
 
+@dataclass(frozen=True, eq=False)
+class Parent:
+    """The run that a training goes on from, and the examples by part that its data have beyond the experiment's."""
+
+    run_id: str
+    added: Parts
+
+
 def train(experiment: Experiment, progress: Progress) -> Trained | None:
     """Run an experiment and track it; None in the helper processes of `accelerate launch`, which only compute.
 
@@ -54,12 +62,14 @@ def train(experiment: Experiment, progress: Progress) -> Trained | None:
     return track(experiment, book, Division("document", read_parts(experiment, book)), progress)
 
 
-def track(experiment: Experiment, book: Codebook, division: Division, progress: Progress) -> Trained | None:
+def track(
+    experiment: Experiment, book: Codebook, division: Division, progress: Progress, parent: Parent | None = None
+) -> Trained | None:
     """Do what `train` does on parts that are given, and leave a page about the run in it.
 
     The model is kept only for the split by document, so that no other run can be promoted.
     """
-    trained = _track(experiment, book, division, progress)
+    trained = _track(experiment, book, division, progress, parent)
     if trained is not None:
         from stance.report.pages import log_run
 
@@ -67,7 +77,9 @@ def track(experiment: Experiment, book: Codebook, division: Division, progress: 
     return trained
 
 
-def _track(experiment: Experiment, book: Codebook, division: Division, progress: Progress) -> Trained | None:
+def _track(
+    experiment: Experiment, book: Codebook, division: Division, progress: Progress, parent: Parent | None
+) -> Trained | None:
     from stance.evaluation.plots import figures
     from stance.evaluation.probes import ask, build_probes
     from stance.models.classifier import Classifier
@@ -86,12 +98,16 @@ def _track(experiment: Experiment, book: Codebook, division: Division, progress:
         split_digest=division.digest,
         data_digest=data_digest(parts),
         split=division.kind,
+        test_digest=data_digest({"test": parts["test"]}),
+        since=parent.run_id if parent else "",
     )
     # Before fitting, so that a codebook's mistake does not show after hours; of one seed, so that runs compare.
     probes = build_probes(book, experiment.task, parts["test"])
     with tracked_run(record) as run:
         for part, examples in parts.items():
             run.log_data(part, examples)
+        if parent:
+            run.log_added(parent.added)
 
         def watch(state: dict[str, float]) -> None:
             progress(state)

@@ -129,6 +129,27 @@ def workspace(tmp_path_factory, store_template, tiny_file) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def newsroom(tmp_path_factory, store_template) -> Path:
+    """A working directory after `stance train` of `news` (n-grams) and `floor` on 70 documents, half of a pool.
+
+    `old.jsonl` holds those, `new.jsonl` as many others of the same corpus, labelled.
+    """
+    folder = tmp_path_factory.mktemp("newsroom")
+    shutil.copy(store_template, folder / DATABASE)
+    documents: dict[str, list[Example]] = {}
+    for example in load_examples("stance", "train")["train"]:
+        documents.setdefault(example.cluster, []).append(example)
+    chosen = [documents[name] for name in sorted(documents)[:280]]
+    for name, start in (("old", 0), ("new", 1)):
+        write_examples([each for own in chosen[start::4] for each in own], folder / f"{name}.jsonl")
+    for name, kind in (("news", "tfidf-linear"), ("floor", "majority")):
+        (folder / f"{name}.yaml").write_text(f"name: {name}\ndata: old.jsonl\nmodel: {{kind: {kind}}}\n")
+        trained = run_stance("train", f"{name}.yaml", cwd=folder)
+        assert trained.status == 0, trained.err
+    return folder
+
+
 @pytest.fixture(scope="module")
 def browser():
     """A headless Chromium. One per module: while Playwright is open no test can run an event loop of its own."""

@@ -28,17 +28,21 @@ Parts = dict[str, list[Example]]
 class Division:
     """Examples by part ("train", "validation", "test"), each with its `cluster` set.
 
-    `held_out` names the groups that only the test part has, `left_out` counts the examples that are in no part.
+    `held_out` names the groups that only the test part has, `left_out` counts the examples that are in no part. `base`
+    is the digest of the division that these parts were made from, by adding to train and validation alone.
     """
 
     kind: str
     parts: Mapping[str, list[Example]]
     held_out: tuple[str, ...] = ()
     left_out: int = 0
+    base: str = ""
 
     @property
     def digest(self) -> str:
-        """SHA-256, 64 hexadecimal digits: for `document` that of the documents' parts, else of every example's."""
+        """SHA-256, 64 hexadecimal digits: `base`, else for `document` of the documents' parts, or every example's."""
+        if self.base:
+            return self.base
         if self.kind == "document":
             return digest(self.parts)
         lines = sorted(f"{part}\t{example.id}\n" for part, examples in self.parts.items() for example in examples)

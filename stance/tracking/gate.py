@@ -30,7 +30,8 @@ _PROBE = re.compile(r"probes\.(.+)\.failure_rate")
 @dataclass(frozen=True, eq=False)
 class Measured:
     """A run's metrics and test predictions (None: not logged), and what they were measured on: two runs are comparable
-    when all three digests agree. `predictions` has the columns of `Evaluation.prediction_frame`."""
+    when all three digests agree, or the test parts' where training data were added (`stance train --since`).
+    `predictions` has the columns of `Evaluation.prediction_frame`."""
 
     run_id: str
     metrics: Mapping[str, float]
@@ -38,6 +39,7 @@ class Measured:
     data_digest: str
     codebook_hash: str
     predictions: pd.DataFrame | None = None
+    test_digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -221,6 +223,8 @@ def _differences(candidate: Measured, champion: Measured) -> tuple[str, ...]:
         "data": (candidate.data_digest, champion.data_digest),
         "codebook": (candidate.codebook_hash, champion.codebook_hash),
     }
+    if candidate.test_digest and candidate.test_digest == champion.test_digest:
+        del pairs["data"]
     return tuple(
         f"the {what} differs from the champion's ({ours[:12] or 'none'}, not {theirs[:12] or 'none'}); {mend}"
         for what, (ours, theirs) in pairs.items()

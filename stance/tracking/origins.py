@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,9 @@ from stance.models.bundle import Bundle, read_bundle
 from stance.records import Example
 from stance.tracking.history import RunSummary, find_run
 from stance.tracking.loading import fetch_model, resolve
-from stance.tracking.runs import MODEL_TAG, TAG
+from stance.tracking.runs import ADDED, MODEL_TAG, TAG
 from stance.tracking.store import Store, wrap_errors
 
-ADDED = "data/added.jsonl"
 CONFIG = "config.yaml"
 
 
@@ -51,14 +49,6 @@ def read_config(store: Store, run: RunSummary) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise StoreError(f"the run '{run.name}' ({run.id}) logged no {CONFIG}; choose one that `stance train` made")
     return content
-
-
-def log_added(run_id: str, added: Mapping[str, Sequence[Example]]) -> None:
-    """Keep, in the active run's artifacts, the examples by which its data differ from its experiment's."""
-    import mlflow
-
-    rows = [one.to_row() | {"part": part} for part, examples in added.items() for one in examples]
-    mlflow.log_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), ADDED, run_id=run_id)
 
 
 def read_added(store: Store, run: RunSummary) -> dict[str, list[Example]]:

@@ -213,7 +213,8 @@ def _digests(run: RunSummary) -> tuple[str, str, str]:
 
 
 def _measured(store: Store, run: RunSummary) -> Measured:
-    return Measured(run.id, run.metrics, *_digests(run), predictions=read_predictions(store, run))
+    test = run.tags.get("test_digest", "")
+    return Measured(run.id, run.metrics, *_digests(run), predictions=read_predictions(store, run), test_digest=test)
 
 
 def _champion(store: Store, name: str) -> tuple[int, RunSummary] | None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 TAG = "stance."
 MODEL_TAG = f"{TAG}model_uri"
+ADDED = "data/added.jsonl"
 EVALUATION = "evaluation"
 PREDICTIONS = "{part}_predictions.parquet"
 SIZE = "bundle_bytes"
@@ -46,7 +47,8 @@ _BATCH = 100  # MLflow takes no more parameters than this in one call
 class RunRecord:
     """What is known before a run starts. `config` is the resolved configuration, JSON-ready, `split` its kind of split.
 
-    Runs are compared and promoted only within one `split_digest`, `data_digest` and codebook hash.
+    Runs are compared and promoted only within one `split_digest`, codebook hash, and `data_digest` or `test_digest`:
+    the latter is that of the test part alone. `since` is the run that training went on from.
     """
 
     name: str
@@ -57,6 +59,8 @@ class RunRecord:
     split_digest: str = ""
     data_digest: str = ""
     split: str = "document"
+    test_digest: str = ""
+    since: str = ""
 
     @property
     def tags(self) -> dict[str, str]:
@@ -69,6 +73,7 @@ class RunRecord:
             "split": self.split,
             "split_digest": self.split_digest,
             "data_digest": self.data_digest,
+            **{name: value for name in ("test_digest", "since") if (value := getattr(self, name))},
             "kit_version": __version__,
             **git_state(),
             **{f"package.{name}": version for name, version in package_versions().items()},
@@ -102,6 +107,14 @@ class TrackedRun:
         frame = pd.DataFrame(rows, columns=["id", "actor", "text", "labels"])
         with wrap_errors(self._uri, writing=True):
             mlflow.log_input(mlflow.data.from_pandas(frame, name=part), context=part)
+
+    def log_added(self, added: Mapping[str, Sequence[Example]]) -> None:
+        """Keep, as `ADDED`, the examples by part by which the run's data differ from its experiment's."""
+        import mlflow
+
+        rows = [one.to_row() | {"part": part} for part, examples in added.items() for one in examples]
+        with wrap_errors(self._uri, writing=True):
+            mlflow.log_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), ADDED)
 
     def log_evaluation(self, evaluation: Evaluation, figures: Mapping[str, Figure], part: str = "test") -> None:
         """Log the scores as metrics `<part>.…`, and tables, figures, errors and predictions as artifacts.
