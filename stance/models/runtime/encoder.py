@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self, Unpack
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from stance.errors import BundleError, DataError
 from stance.models.base import FitOptions
+from stance.models.device import threads
 from stance.models.encoder_settings import EncoderSettings
 from stance.models.runtime import GRAPH
 from stance.models.runtime.batches import ahead, by_tokens, distinct
@@ -72,8 +74,16 @@ class ExportedEncoder:
         """Return logits, float32, `(n_rows, n_labels)`; equal rows are computed once."""
         first, inverse = distinct(rows)
         logits = np.zeros((len(first), len(self.labels)), dtype=np.float32)
-        for indices in by_tokens(first, BATCH_TOKENS):
+
+        def compute(indices: list[int]) -> None:
             (logits[indices],) = self._session.run([first[i] for i in indices], "logits")
+
+        batches = by_tokens(first, BATCH_TOKENS)
+        if len(batches) == 1:
+            compute(batches[0])
+        else:  # a core for each batch: a batch divided over the cores would make them wait for each other at every node
+            with ThreadPoolExecutor(threads(), "stance-score") as cores:
+                list(cores.map(compute, batches))
         return logits[inverse]
 
     def save(self, folder: Path) -> None:

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stance.errors import BundleError, ConfigError
-from stance.models.device import threads
 from stance.models.tokens import Row
 
 MEND = "pip install 'stance-kit[inference]'"
@@ -19,7 +18,7 @@ _SLOWER = ["SkipLayerNormFusion"]
 
 
 class Session:
-    """A graph that is ready to run, on the CPU, on as many threads as `OMP_NUM_THREADS` or the cores allow."""
+    """A graph that is ready to run on the CPU. One run takes one thread; several may run at once."""
 
     def __init__(self, model: Path | bytes) -> None:
         """Read a graph from a file or from bytes; raises BundleError for one that ONNX Runtime cannot use."""
@@ -29,7 +28,7 @@ class Session:
             raise ConfigError(f"an exported encoder needs the package 'onnxruntime'; run: {MEND}") from error
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads()
+        options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.enable_mem_pattern = False  # a plan is kept per shape of batch, of which there are hundreds
         options.log_severity_level = 3
