@@ -123,3 +123,17 @@ def test_an_error_inside_frees_the_lock(store):
             raise KeyError("inside")
         with hold_lock(opened, NAME):
             pass
+
+
+def test_a_lock_whose_answer_was_lost_is_ones_own(store, monkeypatch):
+    with open_store() as opened:
+        ask = opened.client.create_registered_model
+
+        def ask_twice(*given, **named):
+            ask(*given, **named)
+            return ask(*given, **named)
+
+        monkeypatch.setattr(opened.client, "create_registered_model", ask_twice)
+        with hold_lock(opened, NAME) as lock:
+            lock.check()
+        assert opened.client.search_registered_models() == []

@@ -35,6 +35,18 @@ def test_artifacts_lie_beside_the_store_and_a_deleted_experiment_comes_back(stor
         assert opened.client.get_experiment(number).lifecycle_stage == "active"
 
 
+def test_an_experiment_that_another_trainer_made_meanwhile_is_taken(store, monkeypatch):
+    with open_store() as opened:
+        number = open_experiment(opened, "taliban-stance")
+        find = opened.client.get_experiment_by_name
+        answers = [None]
+        monkeypatch.setattr(
+            opened.client, "get_experiment_by_name", lambda name: answers.pop() if answers else find(name)
+        )
+        assert open_experiment(opened, "taliban-stance") == number
+        assert not answers
+
+
 def test_reading_never_makes_a_store(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)

@@ -22,6 +22,7 @@ from stance.tracking.store import open_store
 pytestmark = pytest.mark.slow
 
 NAME = "taliban-stance"
+WAIT = 1800  # seconds, for a machine with much else to do
 ROWS = [{"text": "Moscow hosted a Taliban delegation.", "actor": "Russia"}] * 2
 LOAD = f"""
 import json, stance
@@ -65,7 +66,7 @@ def machines(tiny_file, tmp_path_factory) -> dict[str, Path]:
 def trained(team, machines) -> dict[str, str]:
     """The run of each trainer, who trained at once."""
     started = {name: team.start(name, "train", "linear.yaml", "--json", cwd=machines[name]) for name in machines}
-    ended = {name: (*process.communicate(timeout=500), process.returncode) for name, process in started.items()}
+    ended = {name: (*process.communicate(timeout=WAIT), process.returncode) for name, process in started.items()}
     assert all(status == 0 for *_, status in ended.values()), ended
     return {name: json.loads(out)["run_id"] for name, (out, *_) in ended.items()}
 
@@ -86,7 +87,7 @@ def refused(team, trained) -> dict[str, object]:
 def promoted(team, machines, trained, refused) -> dict[str, tuple[int, str, str]]:
     """Status, stdout and stderr of both trainers, who promote their own run at once."""
     started = {name: team.start(name, "promote", "--run", trained[name], cwd=machines[name]) for name in machines}
-    ended = {name: process.communicate(timeout=500) for name, process in started.items()}
+    ended = {name: process.communicate(timeout=WAIT) for name, process in started.items()}
     return {name: (started[name].returncode, *ended[name]) for name in ended}
 
 
@@ -129,29 +130,14 @@ def test_who_holds_the_lock_is_named_to_another_machine(team, machines, trained,
     as_person("ann")
     with open_store() as store, hold_lock(store, NAME):
         process = team.start("bob", "promote", "--run", trained["bob"], cwd=machines["bob"])
-        _, err = process.communicate(timeout=300)
+        _, err = process.communicate(timeout=WAIT)
     assert process.returncode == 1
     assert f"another promotion of {NAME} is under way (process {os.getpid()} on {socket.gethostname()} since" in err
 
 
-def test_a_lock_whose_answer_was_lost_is_ones_own(team, promoted, as_person, monkeypatch):
-    as_person("ann")
-    with open_store() as store:
-        ask = store.client.create_registered_model
-
-        def ask_twice(*given, **named):
-            ask(*given, **named)
-            return ask(*given, **named)
-
-        monkeypatch.setattr(store.client, "create_registered_model", ask_twice)
-        with hold_lock(store, NAME) as lock:
-            lock.check()
-        assert registered()["models"].keys() == {NAME}
-
-
 def test_a_third_machine_predicts_with_the_champion(team, promoted, tmp_path):
     process = team.start_python("eve", "-c", LOAD, cwd=tmp_path, TMPDIR=str(tmp_path))
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=WAIT)
     assert process.returncode == 0, err
     assert len(json.loads(out)) == len(ROWS)
     assert {"engage", "stance"} <= json.loads(out)[0].keys()
@@ -202,12 +188,12 @@ def direct(team) -> str:
 def test_a_database_without_a_server_keeps_runs_and_a_shared_folder_their_files(team, direct, machines, tmp_path):
     start = partial(team.start, "ann", cwd=machines["ann"], MLFLOW_TRACKING_URI=direct)
     refused = start("train", "majority.yaml")
-    _, err = refused.communicate(timeout=300)
+    _, err = refused.communicate(timeout=WAIT)
     assert refused.returncode == 1
     assert "set MLFLOW_DEFAULT_ARTIFACT_ROOT to a folder or bucket that all who use it can reach" in err
     assert "sesame" not in err
     trained = start("train", "majority.yaml", "--json", MLFLOW_DEFAULT_ARTIFACT_ROOT=str(tmp_path))
-    out, err = trained.communicate(timeout=300)
+    out, err = trained.communicate(timeout=WAIT)
     assert trained.returncode == 0, err
     assert len(list(tmp_path.rglob("bundle.json"))) == 1
     with pytest.MonkeyPatch.context() as patch:
