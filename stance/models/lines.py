@@ -1,7 +1,7 @@
 """Answers as numbers alone, for engines that hold the rows themselves. Lines of JSON enter; a table of numbers leaves.
 
 No column holds a null, which engines' conversions of tables mistake for a value: where a model is not asked, every
-probability is NaN.
+probability is NaN, and nothing else of it means anything.
 """
 
 from __future__ import annotations

@@ -90,7 +90,8 @@ def predicted(frame: Any, classifiers: Sequence[Classifier], function: Callable[
     scored = frame.withColumn(answer, function(EXAMPLE)).where(F.col(f"{answer}.{lines.USABLE}"))
     columns = [F.col(name) for name in ORIGIN]
     for k, classifier in enumerate(classifiers):
-        asked = ~F.isnan(F.col(f"{answer}.{lines.probability(k, 0)}"))
+        first = F.col(f"{answer}.{lines.probability(k, 0)}")
+        asked = first.isNotNull() & ~F.isnan(first)  # on its way through Arrow a NaN becomes a null
         for j, label in enumerate(classifier.labels):
             number = F.col(f"{answer}.{lines.probability(k, j)}")
             columns.append(F.when(asked, number).alias(f"{classifier.task}.{label}"))
@@ -110,7 +111,7 @@ def find_unusable(frame: Any, most: int) -> list[SkippedInput]:
 
     from pyspark.sql import functions as F  # noqa: N812
 
-    why = F.udf(_why_unusable, "string")
+    why = F.udf(_why_unusable, "string", useArrow=False)
     found = frame.select("_file", "_row", why(EXAMPLE).alias("why")).where("why IS NOT NULL").limit(most).collect()
     return [SkippedInput(f"{unquote(row['_file']).removeprefix('file://')}:{row['_row']}", row["why"]) for row in found]
 

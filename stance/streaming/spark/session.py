@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -65,6 +66,7 @@ def open_session(master: str | None = None) -> Iterator[Session]:
     _check_master(master)
     log = Path(tempfile.mkdtemp(prefix="stance-spark-")) / "spark.log"
     log.touch()
+    interrupt = signal.getsignal(signal.SIGINT)  # pyspark puts its own in place, for ever
     with wrap_failures(log), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
         spark = _start(pyspark, master, log)
@@ -73,6 +75,8 @@ def open_session(master: str | None = None) -> Iterator[Session]:
         finally:
             with suppress(Exception):  # Java may be gone, which is then what is told
                 spark.stop()
+            with suppress(ValueError):  # not in the main thread: nor was it changed
+                signal.signal(signal.SIGINT, interrupt)
     shutil.rmtree(log.parent, ignore_errors=True)  # only after all went well: an error names it
 
 
@@ -114,7 +118,6 @@ def _check_master(master: str | None) -> None:
 def _start(pyspark: Any, master: str | None, log: Path) -> Any:
     from pyspark.java_gateway import launch_gateway
 
-    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else workers take any python3, without stance-kit
     gateway = pyspark.SparkContext._gateway  # pyspark keeps one Java per process
     if gateway is None:
         with log.open("wb") as handle:
@@ -126,5 +129,18 @@ def _start(pyspark: Any, master: str | None, log: Path) -> Any:
     for key, value in {**_DEFAULTS, **(_LOCAL if local else {})}.items():
         if conf.get(key) in (None, _SET_BY_PYSPARK.get(key)):
             conf.set(key, value)
-    context = pyspark.SparkContext(conf=conf, gateway=gateway)
+    with _python(sys.executable):
+        context = pyspark.SparkContext(conf=conf, gateway=gateway)
     return pyspark.sql.SparkSession(context)
+
+
+@contextmanager
+def _python(program: str) -> Iterator[None]:
+    """Workers would take any `python3` without a word in the environment, and find no stance-kit in it."""
+    given = "PYSPARK_PYTHON" in os.environ
+    os.environ.setdefault("PYSPARK_PYTHON", program)
+    try:
+        yield
+    finally:
+        if not given:
+            os.environ.pop("PYSPARK_PYTHON", None)
