@@ -72,6 +72,26 @@ def tiny_encoder(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def encoder_bundle(tiny_encoder, tiny_file, tmp_path_factory) -> Path:
+    """The bundle of a tiny encoder that was trained on `tiny_file`, as `stance train` writes it."""
+    from stance import codebook, config
+    from stance.dataset import digest
+    from stance.experiment import fit, read_parts
+    from stance.models.bundle import Origin, write_bundle
+
+    folder = tmp_path_factory.mktemp("bundles")
+    settings = {"kind": "encoder", "name": str(tiny_encoder), "epochs": 3, "batch_size": 16, "learning_rate": 2e-3}
+    experiment = config.validate({"name": "tiny", "data": str(tiny_file), "model": settings}, "tiny.yaml")
+    book = codebook.load()
+    parts = read_parts(experiment, book)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STANCE_CACHE", str(folder / "cache"))
+        model, calibration = fit(experiment, book, parts, lambda _: None)
+    origin = Origin(task="stance", settings=settings, seed=experiment.seed, split_digest=digest(parts))
+    return write_bundle(folder / "encoder", model, calibration, book, origin)
+
+
 class Ran(NamedTuple):
     """How a command ended, and what it wrote."""
 

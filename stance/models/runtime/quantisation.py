@@ -61,7 +61,8 @@ class Grid(NamedTuple):
 def fit_grid(seen: Range, copies: int = COPIES) -> Grid:
     """Return the finest grid for which the channels beyond it need at most so many copies in all."""
     largest = np.maximum(seen.high, -seen.low)
-    for bound in np.sort(np.unique(largest)):
+    # A channel needs one copy more wherever the bound falls below a whole part of it.
+    for bound in np.unique(np.concatenate([largest / parts for parts in range(1, copies + 2)])):
         low, high = max(-bound, min(float(seen.low.min()), 0.0)), min(bound, max(float(seen.high.max()), 0.0))
         needed = np.ceil(np.maximum(seen.high / max(high, 1e-9), seen.low / min(low, -1e-9)) - 1e-6).astype(np.int64)
         needed[needed < 2] = 0
