@@ -28,7 +28,7 @@ def test_local_spark_gives_the_rows_of_the_local_stream(  # noqa: PLR0917
     assert len(list((tmp_path / "out").glob("*.parquet"))) > 4
     assert f"{len(rows)} examples read, 3 inputs skipped" in ran.err
     for one in listener.skipped:
-        assert f"skipped {one.where}: {one.reason}" in ran.err
+        assert f"skipped {one.where}: {one.reason.partition(';')[0]}" in ran.err
     for task in ("stance", "frames"):
         assert f"{task}: {done.unsure[task]} of {done.asked[task]} left unanswered" in ran.err
     again = stance_main(*given, cwd=tmp_path)
