@@ -21,6 +21,7 @@ spark.sql.files.openCostInBytes 64k
 spark.driver.bindAddress 127.0.0.1
 spark.driver.host 127.0.0.1
 spark.ui.enabled false
+spark.master.rest.enabled false
 spark.driver.memory 512m
 spark.executor.memory 512m
 """
