@@ -12,10 +12,9 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from stance.models.units import ACTOR, NEGATORS, TARGET, TOKEN, mark, names, plain, stem, units
+from stance.models.units import TOKEN, mark, names, plain, stem
+from stance.models.vocabulary import Integers, Vocabulary, Words
 from stance.records import Example
-
-Integers = NDArray[np.int64]
 
 Block = Literal[
     "word", "stem", "pair", "skip", "char", "zone", "side", "side-pair", "near-pair", "negated", "flag", "context",
@@ -49,25 +48,22 @@ class Tokens(NamedTuple):
     grams: Integers
 
 
-def read_tokens(examples: Sequence[Example], numbers: Mapping[str, int], sizes: Sequence[int]) -> Tokens:
-    """Return the examples as arrays; `numbers` gives each unit its number, from 1."""
+def read_tokens(examples: Sequence[Example], vocabulary: Vocabulary) -> Tokens:
+    """Return the examples as arrays."""
     tokens = [TOKEN.findall(mark(example)) for example in examples]
-    kinds: dict[str, int] = {ACTOR: 0, TARGET: 1}
-    kind = np.array([kinds.setdefault(token, len(kinds)) for row in tokens for token in row], dtype=np.int64)
-    known = [[numbers.get(unit, 0) for unit in units(word, sizes)] for word in kinds]
+    kind, words = vocabulary.find(tokens)
     lengths = np.array([len(row) for row in tokens], dtype=np.int64)
     rows = np.repeat(np.arange(len(tokens)), lengths)
     position = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     actor = _first(rows, position, kind == 0, len(tokens))
-    negates = np.array([word in NEGATORS or word.endswith(("n't", "n’t")) for word in kinds])
-    gram_rows, grams = _grams(rows, kind, [units[2:] for units in known])
+    gram_rows, grams = _grams(rows, kind, words)
     return Tokens(
         size=len(tokens),
         rows=rows,
         position=position,
-        word=np.array([units[0] for units in known], dtype=np.int64)[kind],
-        stem=np.array([units[1] for units in known], dtype=np.int64)[kind],
-        negator=negates[kind],
+        word=words.word[kind],
+        stem=words.stem[kind],
+        negator=words.negates[kind],
         actor=actor,
         target=_nearest(rows, position, kind == 1, actor),
         targets=np.bincount(rows[kind == 1], minlength=len(tokens)),
@@ -88,17 +84,18 @@ def _nearest(rows: Integers, position: Integers, chosen: NDArray[np.bool_], acto
     return _first(rows[order], position[order], np.ones(len(rows), dtype=np.bool_), len(actor))
 
 
-def _grams(rows: Integers, kind: Integers, grams: list[list[int]]) -> tuple[Integers, Integers]:
+def _grams(rows: Integers, kind: Integers, words: Words) -> tuple[Integers, Integers]:
     # In order of first occurrence, so that sums over an example never depend on what else is in the batch.
-    _, first = np.unique(rows * len(grams) + kind, return_index=True)
+    _, first = np.unique(rows * len(words.word) + kind, return_index=True)
     first.sort()
     rows, kind = rows[first], kind[first]
-    counts = np.array([len(of_word) for of_word in grams], dtype=np.int64)
-    flat = np.array([gram for of_word in grams for gram in of_word], dtype=np.int64)
-    begin = (np.cumsum(counts) - counts)[kind]
-    lengths = counts[kind]
-    inside = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    return np.repeat(rows, lengths), flat[np.repeat(begin, lengths) + inside]
+    return np.repeat(rows, words.counts[kind]), words.grams[_spread(words.begins[kind], words.counts[kind])]
+
+
+def _spread(begins: Integers, counts: Integers) -> Integers:
+    """Return `counts` indices from each of `begins` on, after one another."""
+    inside = np.arange(int(counts.sum()), dtype=np.int64) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.asarray(np.repeat(begins, counts) + inside)
 
 
 def pack(block: str, place: Integers | int, first: Integers | int, second: Integers | int = 0) -> Integers:
@@ -181,16 +178,18 @@ def _flags(t: Tokens) -> Iterator[tuple[str, Integers, Integers]]:
         yield "flag", rows, pack("flag", flag[rows], 0)
 
 
-def read_context(examples: Sequence[Example], numbers: Mapping[str, int]) -> tuple[Integers, Integers]:
+def read_context(examples: Sequence[Example], vocabulary: Vocabulary) -> tuple[Integers, Integers]:
     """Return `(rows, keys)` of the block "context": stems of the sentence before (place 0) and of the one after (1)."""
-    texts = [text.lower() for example in examples for text in (example.prev, example.next)]
-    tokens = [TOKEN.findall(plain(text)) for text in texts]
-    kinds: dict[str, int] = {}
-    kind = np.array([kinds.setdefault(token, len(kinds)) for row in tokens for token in row], dtype=np.int64)
-    known = np.array([numbers.get(f"s:{stem(word)}", 0) for word in kinds], dtype=np.int64)
-    place = np.repeat(np.arange(len(texts)), [len(row) for row in tokens])
-    use = known[kind] > 0
-    return place[use] // 2, pack("context", place[use] % 2, known[kind[use]])
+    distinct: dict[str, int] = {}  # the sentences beside one are those of all its actors
+    which = [distinct.setdefault(text, len(distinct)) for example in examples for text in (example.prev, example.next)]
+    tokens = [TOKEN.findall(plain(text.lower())) for text in distinct]
+    kind, words = vocabulary.find(tokens)
+    lengths = np.array([len(row) for row in tokens], dtype=np.int64)
+    chosen = np.array(which, dtype=np.int64)
+    begins, counts = (np.cumsum(lengths) - lengths)[chosen], lengths[chosen]
+    place, stems = np.repeat(np.arange(len(which)), counts), words.spelled[kind[_spread(begins, counts)]]
+    use = stems > 0
+    return place[use] // 2, pack("context", place[use] % 2, stems[use])
 
 
 def read_names(examples: Sequence[Example], numbers: Mapping[str, int]) -> tuple[Integers, Integers]:

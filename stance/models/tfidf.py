@@ -19,8 +19,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from stance.dataset.arrays import label_matrix
 from stance.errors import BundleError, DataError
 from stance.models.base import FitOptions
-from stance.models.features import Block, Integers, read_blocks, read_context, read_events, read_names, read_tokens
+from stance.models.columns import Columns
+from stance.models.features import Block, read_blocks, read_context, read_events, read_names, read_tokens
 from stance.models.units import TOKEN, mark, names, units
+from stance.models.vocabulary import Integers, Vocabulary
 from stance.records import Example
 
 BATCH = 1024
@@ -78,7 +80,8 @@ class TfidfLinear:
         self.idf: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
         self.weights: NDArray[np.float32] | None = None
         self.intercept: NDArray[np.float32] = np.zeros(len(labels), dtype=np.float32)
-        self._numbers: dict[str, int] = {}
+        self._vocabulary = Vocabulary({})
+        self._columns: Columns | None = None  # made when first asked, and anew after `fit`
 
     def fit(self, train: Sequence[Example], validation: Sequence[Example], **options: Unpack[FitOptions]) -> None:  # noqa: ARG002
         """Learn vocabulary and weights; `validation` is not used. Raises DataError for an empty training set.
@@ -155,7 +158,8 @@ class TfidfLinear:
 
     def _set_units(self, units: list[str]) -> None:
         self.units = units
-        self._numbers = {unit: number for number, unit in enumerate(units, start=1)}
+        numbers = {unit: number for number, unit in enumerate(units, start=1)}
+        self._vocabulary = Vocabulary(numbers, self.settings.char_sizes)
 
     def _learn_vocabulary(self, train: Sequence[Example]) -> None:
         least, sizes = self.settings.min_examples, self.settings.char_sizes
@@ -174,19 +178,19 @@ class TfidfLinear:
             distinct = np.unique(rows * len(keys) + columns)
             found.append(keys[distinct % len(keys)] if len(keys) else keys)
         keys, examples = np.unique(np.concatenate(found), return_counts=True)
-        self.keys = keys[examples >= least]
+        self.keys, self._columns = keys[examples >= least], None
         frequency = examples[examples >= least]
         idf = 1 + np.log((len(train) + 1) / (frequency + 1))
         self.idf = (idf**self.settings.idf_power).astype(np.float32)
 
     def _read(self, examples: Sequence[Example]) -> list[tuple[str, Integers, Integers]]:
         chosen = [block for block, weight in self.settings.blocks.items() if weight]
-        tokens = read_tokens(examples, self._numbers, self.settings.char_sizes)
+        tokens = read_tokens(examples, self._vocabulary)
         found = list(read_blocks(tokens, chosen))
         if "context" in chosen:
-            found.append(("context", *read_context(examples, self._numbers)))
+            found.append(("context", *read_context(examples, self._vocabulary)))
         if "name" in chosen:
-            found.append(("name", *read_names(examples, self._numbers)))
+            found.append(("name", *read_names(examples, self._vocabulary.numbers)))
         if "event" in chosen:
             found.append(("event", *read_events(examples)))
         return found
@@ -194,15 +198,14 @@ class TfidfLinear:
     def _entries(self, examples: Sequence[Example]) -> Entries:
         """Look the features up, weigh them by idf and scale each block of each example to its weight."""
         rows, columns, values = [], [], []
+        places = self._columns = self._columns or Columns(self.keys)
         merged: dict[str, list[tuple[Integers, Integers]]] = {}
         for block, block_rows, keys in self._read(examples):
             merged.setdefault(block, []).append((block_rows, keys))
         for block, parts in merged.items():
             row = np.concatenate([part[0] for part in parts])
             key = np.concatenate([part[1] for part in parts])
-            column = np.searchsorted(self.keys, key)
-            column[column == len(self.keys)] = 0
-            known = self.keys[column] == key if len(self.keys) else np.zeros(len(key), dtype=np.bool_)
+            column, known = places.find(block, key)
             row, column = row[known], column[known]
             idf = self.idf[column].astype(np.float64)
             length = np.sqrt(np.bincount(row, weights=idf * idf, minlength=len(examples)))
@@ -215,9 +218,9 @@ class TfidfLinear:
         entries = self._entries(examples)
         scores = np.zeros((len(examples), len(self.labels)))
         assert self.weights is not None
+        weighted = self.weights[entries.columns] * entries.values[:, None]
         for column in range(len(self.labels)):
-            weighted = entries.values * self.weights[entries.columns, column]
-            scores[:, column] = np.bincount(entries.rows, weights=weighted, minlength=len(examples))
+            scores[:, column] = np.bincount(entries.rows, weights=weighted[:, column], minlength=len(examples))
         return scores + self.intercept
 
     def _matrix(self, examples: Sequence[Example]) -> Any:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from stance.models.features import BLOCKS, read_blocks, read_context, read_tokens
 from stance.models.units import ACTOR, TARGET, TOKEN, mark, stem, units
+from stance.models.vocabulary import Vocabulary
 from stance.records import Example
 
 SIZES = (4, 5)
@@ -17,7 +18,7 @@ def keys(examples, blocks=BLOCKS):
     words = {word for example in examples for word in TOKEN.findall(mark(example))}
     numbers = {unit: i for i, unit in enumerate(sorted({u for word in words for u in units(word, SIZES)}), start=1)}
     found = [set() for _ in examples]
-    for _, rows, row_keys in read_blocks(read_tokens(examples, numbers, SIZES), blocks):
+    for _, rows, row_keys in read_blocks(read_tokens(examples, Vocabulary(numbers, SIZES)), blocks):
         for row, key in zip(rows.tolist(), row_keys.tolist(), strict=True):
             found[row].add(key)
     return found
@@ -87,7 +88,9 @@ def test_a_stem_is_a_beginning_of_its_word_or_of_a_respelling(word):
 
 def test_keys_are_distinct_for_distinct_features():
     example = about("Iran and the Taliban agreed to agree to agree on trade.", "Iran")
-    tokens = read_tokens([example], {u: i for i, w in enumerate(["agree", "trade"], 1) for u in units(w, ())}, ())
+    tokens = read_tokens(
+        [example], Vocabulary({u: i for i, w in enumerate(["agree", "trade"], 1) for u in units(w, ())})
+    )
     packed = np.concatenate([found for _, _, found in read_blocks(tokens, ["word", "stem", "side", "zone"])])
     assert packed.min() > 0
     assert len(set(packed.tolist())) >= 4
@@ -95,6 +98,8 @@ def test_keys_are_distinct_for_distinct_features():
 
 def test_context_tells_the_sentence_before_from_the_one_after():
     numbers = {"s:talk": 1}
-    rows, before = read_context([Example("x", prev="They talked."), Example("x"), Example("x", next="Talks.")], numbers)
+    rows, before = read_context(
+        [Example("x", prev="They talked."), Example("x"), Example("x", next="Talks.")], Vocabulary(numbers)
+    )
     assert rows.tolist() == [0, 2]
     assert before[0] != before[1]

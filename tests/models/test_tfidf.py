@@ -98,6 +98,21 @@ def test_a_row_depends_on_its_example_alone(model, data):
     np.testing.assert_array_equal(together, alone)
 
 
+def test_what_is_remembered_of_words_and_looked_up_in_tables_changes_no_score(tiny_parts, monkeypatch):
+    """Against the plain way: every word taken apart anew in each batch of one, every key searched for."""
+    fitted = TfidfLinear(("engage", "oppose", "recognize", "sanction"), TfidfLinear.Settings())
+    fitted.fit(tiny_parts["train"], [])
+    examples = [*tiny_parts["test"], *tiny_parts["validation"], *tiny_parts["train"]]
+    fast = fitted.predict_proba(examples * 3)[-len(examples) :]
+    monkeypatch.setattr("stance.models.columns.LARGEST_TABLE", 0)
+    plain = []
+    for example in examples:
+        fitted._set_units(fitted.units)
+        fitted._columns = None
+        plain.append(fitted.predict_proba([example])[0])
+    np.testing.assert_allclose(fast, plain, atol=1e-6)
+
+
 def test_batches_are_invisible(model):
     examples = (corpus() * (BATCH // len(corpus()) + 2))[: BATCH + 3]
     np.testing.assert_array_equal(model.predict_proba(examples)[BATCH:], model.predict_proba(examples[BATCH:]))
