@@ -19,6 +19,7 @@ EXAMPLE: Final = "_example"
 _SHOWN: Final = ("outlet", "url", "cluster")  # they leave as they came; no model and no check looks at them
 _COLUMNS: Final = (*(name for name in ORIGIN), "id", "prev", "next", "targets")
 _SPECIAL: Final = re.compile(r"([\[\]{}*?\\])")
+_LOCAL: Final = re.compile("^file:(//)?(?=/)")  # Spark writes it in both ways
 _REMOTE: Final = re.compile(r"[a-z][a-z0-9+.-]+://")
 
 
@@ -113,7 +114,8 @@ def find_unusable(frame: Any, most: int) -> list[SkippedInput]:
 
     why = F.udf(_why_unusable, "string", useArrow=False)
     found = frame.select("_file", "_row", why(EXAMPLE).alias("why")).where("why IS NOT NULL").limit(most).collect()
-    return [SkippedInput(f"{unquote(row['_file']).removeprefix('file://')}:{row['_row']}", row["why"]) for row in found]
+    names = [_LOCAL.sub("", unquote(row["_file"])) for row in found]
+    return [SkippedInput(f"{name}:{row['_row']}", row["why"]) for name, row in zip(names, found, strict=True)]
 
 
 def _why_unusable(line: str) -> str | None:
