@@ -94,6 +94,8 @@ def export_bundle(bundle: Bundle, output: Path, parts: Parts, precision: Precisi
     """
     if not find_encoders(bundle.folder / MODEL):
         raise ExportError(f"{bundle.folder}: a model of kind '{bundle.manifest.kind}' holds no encoder to export")
+    if bundle.folder.resolve() in output.resolve().parents:
+        raise ExportError(f"{output}: lies inside the bundle itself; give a folder beside it")
     if not parts["validation"]:
         raise DataError("there are no validation examples to check the export on; give a file with more documents")
     with drafted(output, MANIFEST) as draft:

@@ -144,6 +144,13 @@ def test_the_encoders_of_an_ensemble_are_exported(encoder_bundle, export, tiny_p
     np.testing.assert_allclose(pool.predict_proba(test), model.predict_proba(test), atol=0.1)
 
 
+def test_an_export_into_the_bundle_itself_is_refused(encoder_bundle, export):
+    before = files(encoder_bundle)
+    with pytest.raises(ExportError, match="lies inside the bundle"):
+        export("fp32", encoder_bundle, encoder_bundle / "onnx")
+    assert files(encoder_bundle) == before
+
+
 def test_a_model_without_an_encoder_has_nothing_to_export(workspace, tiny_file, tmp_path):
     (source,) = workspace.glob("mlartifacts/**/bundle/model/tfidf.json")
     bundle = read_bundle(source.parents[1])

@@ -37,8 +37,7 @@ class Entries(NamedTuple):
     values: NDArray[np.float64]
 
 
-def _ignore(_: dict[str, float]) -> None:
-    return None
+def _ignore(_: dict[str, float]) -> None: ...
 
 
 class TfidfLinear:
@@ -158,8 +157,8 @@ class TfidfLinear:
 
     def _set_units(self, units: list[str]) -> None:
         self.units = units
-        numbers = {unit: number for number, unit in enumerate(units, start=1)}
-        self._vocabulary = Vocabulary(numbers, self.settings.char_sizes)
+        numbered = {unit: number for number, unit in enumerate(units, start=1)}
+        self._vocabulary = Vocabulary(numbered, self.settings.char_sizes)
 
     def _learn_vocabulary(self, train: Sequence[Example]) -> None:
         least, sizes = self.settings.min_examples, self.settings.char_sizes
