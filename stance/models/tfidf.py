@@ -157,8 +157,7 @@ class TfidfLinear:
 
     def _set_units(self, units: list[str]) -> None:
         self.units = units
-        numbered = {unit: number for number, unit in enumerate(units, start=1)}
-        self._vocabulary = Vocabulary(numbered, self.settings.char_sizes)
+        self._vocabulary = Vocabulary({unit: n for n, unit in enumerate(units, 1)}, self.settings.char_sizes)
 
     def _learn_vocabulary(self, train: Sequence[Example]) -> None:
         least, sizes = self.settings.min_examples, self.settings.char_sizes
