@@ -38,6 +38,7 @@ class _Trained(_Kit):
     def train(self, job: Job) -> dict[str, Any]:
         """Train by the experiment's file; the clock stops before calibration."""
         from stance import codebook, config
+        from stance.cli.progress import bar
         from stance.dataset.arrays import label_matrix
         from stance.evaluation.calibration import cross_fit
         from stance.experiment import build
@@ -46,8 +47,8 @@ class _Trained(_Kit):
         experiment, book = config.load(EXPERIMENTS / f"{self.experiment}.yaml", [f"task={TASK}"]), codebook.load()
         parts = examples(job.limit)
         model = build(experiment, book)
-        with Clock() as clock:
-            model.fit(parts["train"], parts["validation"])
+        with bar(self.experiment) as progress, Clock() as clock:
+            model.fit(parts["train"], parts["validation"], progress=progress)
         validation = parts["validation"]
         groups = [one.cluster or one.doc_id for one in validation]
         fitted = cross_fit(model.predict_proba(validation), label_matrix(validation, model.labels), groups)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from stance.models.tokens import Row
     from stance.records import Example
 
-SIDE = 4096
-RUNS = 5
+SIDE = 2048  # 4 MiB of integers a matrix
+RUNS = 20
 
 
 def measure(side: int = SIDE) -> dict[str, float]:

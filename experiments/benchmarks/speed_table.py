@@ -90,7 +90,7 @@ def verdicts(bench: Bench, size: int) -> list[Verdict]:
             rate("hf-pipeline", "hf-pipeline-32"),
             5.0,
         ),
-        _share(bench, rate("encoder-int8")),
+        _share(bench, size),
         _ratio("tfidf-linear ≥ fastText's rate", rate("tfidf-linear"), rate("fasttext"), 1.0),
     ]
     for name in ("tfidf-linear", "encoder-int8"):
@@ -106,17 +106,18 @@ def _ratio(goal: str, ours: float | None, theirs: float | None, least: float) ->
     return Verdict(goal, f"{ours:,.0f} to {theirs:,.0f} per second, {ours / theirs:.1f} ×", ours / theirs >= least)
 
 
-def _share(bench: Bench, rate: float | None) -> Verdict:
+def _share(bench: Bench, size: int) -> Verdict:
     goal = "encoder-int8 ≥ 40% of the processor's 8-bit peak"
-    peak = bench.median("encoder-int8", "peak-*", "peak")
-    if not rate or not peak:
+    facts = ("peak", "operations", "full", "tokens")
+    peak, done, full, tokens = (bench.median("encoder-int8", "peak-*", fact) for fact in facts)
+    wall, cpu = (bench.median("encoder-int8", f"rate-{size}-*", fact) for fact in ("seconds", "cpu_seconds"))
+    if not (peak and done and full and wall and cpu):
         return Verdict(goal, None)
-    done, full = (float(bench.median("encoder-int8", "peak-*", fact) or 0) for fact in ("operations", "full"))
-    tokens = bench.median("encoder-int8", "peak-*", "tokens") or 0
-    share = rate * done / peak
+    share = size * done / wall / peak
     text = (
-        f"{share:.0%} of {peak / 1e9:,.0f} GOP/s, {done / 1e6:,.0f} MOP and {tokens:.0f} tokens a text "
-        f"({rate * full / peak:.0%} if the part of the last layer that is left out is counted)"
+        f"{share:.0%} of {peak / 1e9:,.0f} GOP/s ({size * done / cpu / peak * bench.threads:.0%} by processor time), "
+        f"{done / 1e6:,.0f} MOP and {tokens:.0f} tokens a text; {share * full / done:.0%} "
+        "counting what its last layer leaves out"
     )
     return Verdict(goal, text, share >= 0.4)
 

@@ -106,7 +106,7 @@ def test_goals_are_judged_by_the_medians_of_what_was_kept(tmp_path):
     for name, seconds in {"encoder-int8": (2.0, 1.0, 9.0), "hf-pipeline": (11.0, 11.0, 11.0)}.items():
         (tmp_path / name).mkdir()
         for turn, one in enumerate(seconds):
-            (tmp_path / name / f"rate-100-{turn}.json").write_text(json.dumps({"seconds": one}))
+            (tmp_path / name / f"rate-100-{turn}.json").write_text(json.dumps({"seconds": one, "cpu_seconds": one}))
     facts = {"peak": 100e6, "operations": 1e6, "full": 2e6, "tokens": 70}
     (tmp_path / "encoder-int8" / "peak-0.json").write_text(json.dumps(facts))
     pipeline, share, linear, *_ = map(str, verdicts(bench, 100))
