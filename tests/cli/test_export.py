@@ -77,6 +77,7 @@ def test_mlflow_answers_with_it_and_asks_for_no_torch(stance_main, place, store_
     assert stance_main("export", "model", "--data", "tiny.jsonl", "-o", "logged", "--int8", cwd=place).status == 0
     shutil.copy(store_template, tmp_path / DATABASE)
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / DATABASE}")  # set_tracking_uri sets it for good
     mlflow.set_tracking_uri(f"sqlite:///{tmp_path / DATABASE}")
     with mlflow.start_run():
         uri = log_bundle(place / "logged")

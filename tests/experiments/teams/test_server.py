@@ -99,7 +99,7 @@ def test_both_trainings_are_whole_and_neither_keeps_anything(team, machines, tra
     assert runs["test.macro_f1"].notna().all()
     for folder in machines.values():
         kept = {path.name for path in folder.iterdir()}
-        assert kept == {".cache", "linear.yaml", "majority.yaml", "tiny.jsonl"}
+        assert kept == {"linear.yaml", "majority.yaml", "tiny.jsonl"}
     bundles = [path.parent for path in (team.folder / "artifacts").rglob("tfidf.safetensors")]
     assert len(bundles) == 2
 
