@@ -43,9 +43,7 @@ def encoder_path(name: str = DEFAULT) -> Path | str:
     if (folder / HASHES).is_file():
         check_hashes(folder)
         if not (folder / TRAINED).is_file():
-            raise WeightsError(
-                f"{folder}: no encoder's bundle; training goes on from the kind 'encoder' only"
-            )
+            raise WeightsError(f"{folder}: no encoder's bundle; training goes on from the kind 'encoder' only")
         return folder
     if folder.is_dir():
         _refuse_pickles(folder)
