@@ -36,6 +36,7 @@ QUICK_LIMIT = 400
 @click.option("--threads", type=int, default=all_threads, help="Threads and cores of every row.  [default: all cores]")
 @click.option("--minutes", default=5.0, show_default=True, help="A size that would take longer is extrapolated.")
 @click.option("--train-minutes", default=120.0, show_default=True, help="When Trainer is stopped short of the score.")
+@click.option("--examples", "limit", type=int, help="The most examples of each part; all of the corpus by default.")
 @click.option("--quick", is_flag=True, help=f"{QUICK_LIMIT} examples of each part, small sizes, one measurement.")
 @click.option("--python", "pythons", multiple=True, metavar="ROW=PATH", help="Another interpreter for a row.")
 @click.option("--results", type=click.Path(path_type=Path), help="Where measurements and models are kept.")
@@ -48,6 +49,7 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter per option
     threads: int,
     minutes: float,
     train_minutes: float,
+    limit: int | None,
     quick: bool,
     pythons: tuple[str, ...],
     results: Path | None,
@@ -59,18 +61,20 @@ def main(  # noqa: PLR0913, PLR0917 - one parameter per option
     if unknown := [name for name in names if name not in ROWS]:
         raise click.BadParameter(f"no row {', '.join(unknown)}; there are {', '.join(ROWS)}", param_hint="--only")
     counts = [int(size) for size in (sizes or (QUICK_SIZES if quick else SIZES)).split(",")]
-    kind = "quick" if quick else "full"
+    limit = limit or (QUICK_LIMIT if quick else None)
     bench = Bench(
-        folder=(results or cache_root() / "benchmarks" / f"speed-{kind}-{threads}").resolve(),
+        folder=(results or cache_root() / "benchmarks" / f"speed-{limit or 'all'}-{threads}").resolve(),
         threads=threads,
-        limit=QUICK_LIMIT if quick else None,
+        limit=limit,
         minutes=minutes,
         train_minutes=train_minutes,
         pythons=dict(one.split("=", 1) for one in pythons),
     )
     for name in names if anew else ():
         bench.forget(name, models=anew == "all")
-    bench.prepare()
+    material = bench.prepare()
+    if limit and max(len(part.texts) for part in material.parts.values()) > limit:
+        raise click.BadParameter(f"{bench.folder} was begun with more; give another folder", param_hint="--examples")
     trained = measure(bench, names, sorted(counts), 1 if quick else repeat)
     show(bench, names, sorted(counts), trained)
     if output:
@@ -103,7 +107,9 @@ def show(bench: Bench, names: Sequence[str], sizes: Sequence[int], trained: dict
     size = common_size(bench, names)
     rows = [figures(bench, name, size or 0, trained[name]) for name in names]
     of = f", rates at {size:,} texts" if size else ""
-    tables.show(f"The shipped corpus on {bench.threads} threads{of}", COLUMNS, rows)
+    known = {name: len(part.texts) for name, part in bench.prepare().parts.items()}
+    title = f"{known['train']:,} training examples, {bench.threads} threads{of}"
+    tables.show(title, COLUMNS, rows)
     able = [name for name in names if bench.sizes(name)]
     if able:
         columns = ("row", *(f"{one:,}" for one in sizes))

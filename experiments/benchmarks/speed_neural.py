@@ -16,7 +16,7 @@ from experiments.benchmarks.speed_rows import Job, Score, Scores
 from experiments.benchmarks.speed_texts import Material, Text, read_material
 
 LONGEST = 160  # tokens, as the kit's encoder
-PER_LABEL = 16  # examples that SetFit learns from: it is made for few
+PER_LABEL = 8  # examples that SetFit learns from: it is made for few
 
 
 class _Served:

@@ -86,7 +86,7 @@ ROWS: dict[str, Entry] = {
         ("transformers", "torch", "accelerate"),
         after="encoder-torch",
     ),
-    "setfit": Entry("speed_neural:SetFit", "SetFit on the same encoder, 16 examples per label", ("setfit",)),
+    "setfit": Entry("speed_neural:SetFit", "SetFit on the same encoder, 8 examples per label", ("setfit",)),
     "st-logreg": Entry(
         "speed_neural:Embedded",
         "SentenceTransformer.encode and scikit-learn's LogisticRegression",

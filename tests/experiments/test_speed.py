@@ -111,7 +111,7 @@ def test_goals_are_judged_by_the_medians_of_what_was_kept(tmp_path):
     (tmp_path / "encoder-int8" / "peak-0.json").write_text(json.dumps(facts))
     pipeline, share, linear, *_ = map(str, verdicts(bench, 100))
     assert pipeline.startswith("reached")
-    assert "5.5 ×" in pipeline
+    assert "5.50 ×" in pipeline
     assert share.startswith("reached")
     assert "50% of" in share
     assert linear.startswith("not measured")
