@@ -123,11 +123,11 @@ def test_an_encoder_goes_on_from_the_runs_weights(tiny_encoder, tiny_file, store
         for n in range(3)
     ]
     write_examples(new, tmp_path / "gold.jsonl")
-    still = ("model.learning_rate=1e-12", "model.weight_decay=0", "name=on")
+    still = ("model.learning_rate=1e-12", "model.weight_decay=0", "name=onward")
     ran = stance_main("train", "--since", "tiny", "--gold", "gold.jsonl", *still, cwd=tmp_path)
     assert ran.status == 0, ran.err
     with chdir(tmp_path):
-        files = [fetch_bundle(f"runs:/{locate_run(name)}/model") / "model" for name in ("tiny", "on")]
+        files = [fetch_bundle(f"runs:/{locate_run(name)}/model") / "model" for name in ("tiny", "onward")]
     first, second = (query(file / "network.safetensors") for file in files)
     assert (first - second).abs().max() < 1e-6
     assert (first - query(tiny_encoder / "model.safetensors")).abs().max() > 1e-4

@@ -36,7 +36,8 @@ def run(command):
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not here: install it")
 def test_the_curl_command_gets_a_reply_of_the_form_shown(service, expected):
     command, _, shown = block("", "curl").partition("\n{")
-    reply = json.loads(run([*shlex.split(command.replace(ADDRESS, service.url)), "--silent", "--fail"]))
+    one_line = command.replace("\\\n", " ").replace(ADDRESS, service.url)
+    reply = json.loads(run([*shlex.split(one_line), "--silent", "--fail"]))
     assert reply["predictions"] == service.ask(ASKED).json()["predictions"]
     same(service.ask(ASKED), expected(ASKED))
     (promised,) = json.loads("{" + shown)["predictions"]
