@@ -112,8 +112,9 @@ def _ratio(bench: Bench, size: int, goal: str, which: tuple[str, Sequence[str], 
 
 def _share(bench: Bench, size: int) -> Verdict:
     goal = "encoder-int8 ≥ 40% of the processor's 8-bit peak"
-    facts = ("peak", "operations", "full", "tokens")
-    peak, done, full, tokens = (bench.median("encoder-int8", "peak-*", fact) for fact in facts)
+    facts = ("operations", "full", "tokens")
+    done, full, tokens = (bench.median("encoder-int8", "peak-*", fact) for fact in facts)
+    peak = max((one["peak"] for one in bench.kept("encoder-int8", "peak-*")), default=None)  # a busy machine lowers it
     wall, cpu = (bench.median("encoder-int8", f"rate-{size}-*", fact) for fact in ("seconds", "cpu_seconds"))
     if not (peak and done and full and wall and cpu):
         return Verdict(goal, None)
