@@ -24,7 +24,7 @@ demo: setup ## real articles in; models trained, tracked, registered; stances ou
 champion: setup ## train the full recipes of both tasks and promote what wins
 	$(BIN)/python -m experiments.champion
 
-test: setup ## all tests (20 minutes on 2 cores)
+test: setup ## all tests (21 minutes on 2 cores)
 	$(BIN)/python -m pytest
 
 test-fast: setup ## the tests that take no model training and no server (under a minute)
