@@ -86,14 +86,15 @@ def favour_label(documents: Documents, generator: np.random.Generator, strength:
 
 def rename_actors(documents: Documents, generator: np.random.Generator, strength: float) -> Documents:
     """A share of the rows are about an actor that the reference does not have."""
-    rename = lambda one: replace(one, actor="Ruritania") if generator.random() < strength else one  # noqa: E731
-    return [[rename(one) for one in own] for own in documents]
+    return [
+        [replace(one, actor="Ruritania") if generator.random() < strength else one for one in own] for own in documents
+    ]
 
 
 def add_words(documents: Documents, generator: np.random.Generator, strength: float) -> Documents:
     """A share of the documents speak of something else too."""
-    longer = lambda own: [replace(one, text=f"{one.text} The harbour tariff rose.") for one in own]  # noqa: E731
-    return [longer(own) if generator.random() < strength else own for own in documents]
+    added = (" The harbour tariff rose." if generator.random() < strength else "" for _ in documents)
+    return [[replace(one, text=one.text + more) for one in own] for own, more in zip(documents, added, strict=True)]
 
 
 SHIFTS: dict[str, tuple[str, Callable[..., Documents], tuple[float, ...]]] = {

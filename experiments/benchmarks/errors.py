@@ -10,6 +10,7 @@ bootstrap over documents. No sentence is printed.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,11 +53,9 @@ KINDS: dict[str, Kind] = {
 
 def table(examples: list[Example], gold: NDArray[np.bool_], given: NDArray[np.bool_]) -> list[tuple[str, ...]]:
     """Return a row per kind, the worst exact match first; `gold` and `given` have shape `(n_examples, n_labels)`."""
-    shared: dict[str, int] = {}
-    for example in examples:
-        shared[f"{example.doc_id} {example.text}"] = shared.get(f"{example.doc_id} {example.text}", 0) + 1
-    several: Kind = lambda e: shared[f"{e.doc_id} {e.text}"] > 1  # noqa: E731
-    kinds: dict[str, Kind] = {"all": lambda _: True, **KINDS, "several actors": several}
+    shared = Counter((example.doc_id, example.text) for example in examples)
+    several: dict[str, Kind] = {"several actors": lambda e: shared[e.doc_id, e.text] > 1}
+    kinds: dict[str, Kind] = {"all": lambda _: True, **KINDS, **several}
     documents = np.array([resampling_unit(example) for example in examples])
     exact = (gold == given).all(1)
     found = []
