@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from stance.evaluation.calibration import CalibrationFit
     from stance.evaluation.probes import Probes
     from stance.evaluation.result import Evaluation
+    from stance.tracking.runs import RunRecord
 
 Parts = Mapping[str, list[Example]]
 
@@ -83,24 +84,13 @@ def _track(
     from stance.evaluation.plots import figures
     from stance.evaluation.probes import ask, build_probes
     from stance.models.classifier import Classifier
-    from stance.tracking.runs import RunRecord, tracked_run
+    from stance.tracking.runs import tracked_run
 
     parts = division.parts
     if os.environ.get("RANK", "0") != "0":
         fit(experiment, book, parts, progress)
         return None
-    record = RunRecord(
-        name=experiment.name,
-        task=experiment.task,
-        kind=experiment.kind,
-        config=experiment.model_dump(mode="json"),
-        codebook=book,
-        split_digest=division.digest,
-        data_digest=data_digest(parts),
-        split=division.kind,
-        test_digest=data_digest({"test": parts["test"]}),
-        since=parent.run_id if parent else "",
-    )
+    record = _record(experiment, book, division, parent)
     # Before fitting, so that a codebook's mistake does not show after hours; of one seed, so that runs compare.
     probes = build_probes(book, experiment.task, parts["test"])
     with tracked_run(record) as run:
@@ -138,6 +128,23 @@ def _track(
         with tempfile.TemporaryDirectory(prefix="stance-") as folder:
             run.log_bundle(write_bundle(Path(folder) / "bundle", model, calibration, book, origin))
     return trained
+
+
+def _record(experiment: Experiment, book: Codebook, division: Division, parent: Parent | None) -> RunRecord:
+    from stance.tracking.runs import RunRecord
+
+    return RunRecord(
+        name=experiment.name,
+        task=experiment.task,
+        kind=experiment.kind,
+        config=experiment.model_dump(mode="json"),
+        codebook=book,
+        split_digest=division.digest,
+        data_digest=data_digest(division.parts),
+        split=division.kind,
+        test_digest=data_digest({"test": division.parts["test"]}),
+        since=parent.run_id if parent else "",
+    )
 
 
 def read_parts(experiment: Experiment, book: Codebook) -> Parts:

@@ -6,7 +6,8 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from stance.dataset import from_file, load_examples, write_examples
+from stance.errors import ServiceError
 from stance.records import Example
 from stance.tracking.store import DATABASE, open_store
 
@@ -181,3 +183,18 @@ def browser():
         opened = playwright.chromium.launch(executable_path=program, args=list(QUIET))
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_folder() -> Iterator[Path]:
+    """A folder that PostgreSQL may enter also when root runs the tests: pytest's own are closed to others."""
+    from experiments.teams.postgres import find_programs
+
+    try:
+        find_programs()
+    except ServiceError as error:
+        pytest.skip(str(error))
+    folder = Path(tempfile.mkdtemp(prefix="stance-postgres-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)

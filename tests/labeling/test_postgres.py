@@ -1,12 +1,8 @@
 """Label Studio on PostgreSQL, chosen by its own variables: tasks go there, answers come back, a restart keeps them."""
 
-import shutil
-import tempfile
-from pathlib import Path
-
 import pytest
 
-from experiments.teams.postgres import DATABASES, OWNER, find_programs, start_postgres
+from experiments.teams.postgres import DATABASES, OWNER, start_postgres
 from experiments.teams.server import labeling_settings
 from labeling import server as servers
 from labeling.client import Studio
@@ -17,7 +13,6 @@ from labeling.push import push
 from labeling.settings import URL
 from labeling.tasks import to_result
 from stance import codebook as codebooks
-from stance.errors import ServiceError
 from stance.records import Example
 from stance.tracking.serving.network import listen
 
@@ -29,19 +24,14 @@ EXAMPLES = [Example(text, "Russia", "Moscow", 0, 6, doc_id=f"d{number}") for num
 
 
 @pytest.fixture
-def postgres():
-    """A PostgreSQL in a folder that it may enter also when root runs the tests: pytest's own are closed to others."""
-    try:
-        find_programs()
-    except ServiceError as error:
-        pytest.skip(str(error))
-    folder = Path(tempfile.mkdtemp(prefix="stance-labeling-"))
-    folder.chmod(0o711)
+def postgres(postgres_folder):
     with listen("127.0.0.1", 0) as listener:
         port = listener.getsockname()[1]
-    with start_postgres(folder, port, {name: f"secret-of-{name}" for name in (OWNER, *DATABASES)}) as started:
+    folder = postgres_folder / "labeling"
+    folder.mkdir(mode=0o711)
+    names = (OWNER, *DATABASES)
+    with start_postgres(folder, port, {name: f"secret-of-{name}" for name in names}) as started:
         yield started
-    shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -15,9 +13,7 @@ from typing import NamedTuple
 import pytest
 
 from experiments.teams.accounts import READER, TRAINER, add_account
-from experiments.teams.postgres import find_programs
 from experiments.teams.secrets import FILE
-from stance.errors import ServiceError
 from stance.tracking.serving.network import listen
 
 PEOPLE = {"ann": TRAINER, "bob": TRAINER, "eve": READER}
@@ -68,19 +64,6 @@ def plain_environment() -> dict[str, str]:
 def free_port() -> int:
     with listen("127.0.0.1", 0) as listener:
         return int(listener.getsockname()[1])
-
-
-@pytest.fixture(scope="session")
-def postgres_folder() -> Iterator[Path]:
-    """A folder that PostgreSQL may enter also when root runs the tests: pytest's own are closed to others."""
-    try:
-        find_programs()
-    except ServiceError as error:
-        pytest.skip(str(error))
-    folder = Path(tempfile.mkdtemp(prefix="stance-team-"))
-    folder.chmod(0o711)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
