@@ -144,6 +144,12 @@ def _decide(chances: NDArray[np.float64], bundle: Bundle) -> tuple[NDArray[np.bo
     return given, confidence(chances, given)
 
 
-def _digest(file: Path) -> str:
-    with file.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+def _digest(path: Path) -> str:
+    """The SHA-256 of a file; of a folder, that of its files' contents one after the other."""
+    from stance.report.analysis.predictions import parquet_files
+
+    digest = hashlib.sha256()
+    for file in parquet_files(path):
+        with file.open("rb") as handle:
+            hashlib.file_digest(handle, lambda: digest)
+    return digest.hexdigest()

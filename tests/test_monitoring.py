@@ -64,6 +64,20 @@ def test_examples_are_predicted_by_the_run_itself(room, stance_main):
         assert one["effect"] == pytest.approx(both[1][key]["effect"], abs=1e-6)
 
 
+def test_a_folder_of_predictions_is_one_comparison(room, stance_main):
+    """In a folder, as Spark leaves them, predictions give the comparison that their file gives."""
+    folder = room / "parts"
+    folder.mkdir()
+    shutil.copy(room / "new.parquet", folder / "part-0.parquet")
+    both = [
+        stance_main("monitor", "--reference", "news", name, "--json", "--no-log", cwd=room)
+        for name in ("new.parquet", "parts")
+    ]
+    assert [ran.status for ran in both] == [0, 0], both[1].err
+    one, other = (compared(ran)[0] | {"file": ""} for ran in both)
+    assert one == other
+
+
 def test_drift_is_said_logged_and_has_a_status(room, stance_main, assert_drifted):
     ran = stance_main("monitor", "--reference", "news", "strange.jsonl", "--html", "drift.html", cwd=room)
     assert_drifted(ran)

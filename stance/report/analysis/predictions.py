@@ -44,20 +44,39 @@ class Predictions:
 
 
 def read_predictions(path: str | Path, book: Codebook | None = None) -> Predictions:
-    """Return the predictions in a .parquet, .jsonl or .csv file; `book` says which tasks are coded per actor.
+    """Return the predictions in a .parquet, .jsonl or .csv file, or in a folder of Parquet such as Spark writes.
 
-    A file without rows gives predictions without rows. Raises DataError naming the file, and the line where there is
-    one, for what cannot be read or lacks a column, and CodebookError for labels that `book` does not have.
+    `book` says which tasks are coded per actor. A file without rows gives predictions without rows. Raises DataError
+    naming the file, and the line where there is one, for what cannot be read or lacks a column, and CodebookError for
+    labels that `book` does not have.
     """
+    import pandas as pd
+
     path = Path(path)
     readers = {".parquet": _read_parquet, ".jsonl": _read_jsonl, ".csv": _read_csv}
-    if path.suffix.lower() not in readers:
+    kind = ".parquet" if path.is_dir() else path.suffix.lower()
+    if kind not in readers:
         raise DataError(f"{path}: unknown kind of file '{path.suffix}'; {MEND} as .parquet, .jsonl or .csv")
     try:
-        frame = readers[path.suffix.lower()](path)
+        frames = [readers[kind](file) for file in parquet_files(path)]
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}; {MEND}") from error
-    return prepare(frame, book, str(path))
+    filled = [one for one in frames if len(one)] or frames[:1]
+    return prepare(pd.concat(filled, ignore_index=True), book, str(path))
+
+
+def parquet_files(path: Path) -> list[Path]:
+    """Return the files that hold the predictions of a path: itself, or a folder's Parquet files by name.
+
+    Raises DataError for a folder without them, and for one that Spark has not finished writing.
+    """
+    if not path.is_dir():
+        return [path]
+    if (path / "_temporary").exists():
+        raise DataError(f"{path}: Spark has not finished this folder; remove it and predict again")
+    if not (files := sorted(path.glob("*.parquet"))):
+        raise DataError(f"{path}: holds no Parquet file; {MEND}")
+    return files
 
 
 def prepare(frame: pd.DataFrame, book: Codebook | None = None, where: str = "predictions") -> Predictions:

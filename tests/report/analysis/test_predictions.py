@@ -30,6 +30,23 @@ def test_every_form_reads_the_same(row, table, tmp_path, ending):
     )
 
 
+def test_a_folder_of_parquet_reads_as_one_file(row, table, tmp_path):
+    """As Spark writes it: several files, some without rows, and marks beside them."""
+    frame = table(row("a", 0), row("a", 1, None, None, ()), row("b", 0, "Iran", ("engage", "oppose"), date=None))
+    folder = tmp_path / "stances"
+    folder.mkdir()
+    for number, rows in enumerate((frame.iloc[:0], frame.iloc[:2], frame.iloc[2:])):
+        write_table(rows, folder / f"part-{number}.parquet")
+    (folder / "_SUCCESS").touch()
+    whole = prepare(frame, BOOK)
+    found = read_predictions(folder, BOOK)
+    assert (found.tasks, found.notes) == (whole.tasks, whole.notes)
+    pd.testing.assert_frame_equal(found.frame, whole.frame)
+    (folder / "_temporary").mkdir()
+    with pytest.raises(DataError, match="Spark has not finished this folder"):
+        read_predictions(folder)
+
+
 def test_the_first_document_of_a_cluster_is_counted(row, table):
     frame = table(
         row("late", cluster="c", date="2024-06-01"),
@@ -68,6 +85,8 @@ def test_an_unusable_file_is_one_clear_error(tmp_path, name, content, words):
     assert words in str(caught.value)
     with pytest.raises(DataError, match="cannot be read"):
         read_predictions(tmp_path / "absent.parquet")
+    with pytest.raises(DataError, match="not a readable Parquet file" if name == "p.parquet" else "holds no Parquet"):
+        read_predictions(tmp_path)
 
 
 def test_labels_of_another_codebook_are_refused(row, table):
