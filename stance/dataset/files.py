@@ -11,6 +11,7 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +94,12 @@ def replacing(path: str | Path) -> Iterator[Path]:
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error.strerror or error}; choose a writable folder") from error
     finally:
+        _discard(temporary)
+
+
+def sweep(path: Path) -> None:
+    """Remove what processes that were killed inside `replacing(path)` left beside it; none may be inside it now."""
+    for temporary in path.parent.glob(f".{escape(path.name)}.????????.tmp"):
         _discard(temporary)
 
 

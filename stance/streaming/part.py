@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Final
 
-from stance.dataset.files import replacing
+from stance.dataset.files import replacing, sweep
 from stance.errors import DataError
 from stance.streaming.sources import Place
 
@@ -92,7 +92,9 @@ class Part:
             raise DataError(f"{_data(self.output)}: damaged ({error}); delete it and run the command again") from error
 
     def discard(self) -> None:
-        """Remove what is no longer needed: the output is complete."""
+        """Remove what is no longer needed, and what killed runs left: the output is complete, or there is none."""
+        sweep(self.output)
+        sweep(_json(self.output))
         _json(self.output).unlink(missing_ok=True)
         _data(self.output).unlink(missing_ok=True)
 

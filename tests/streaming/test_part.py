@@ -85,6 +85,14 @@ def test_a_torn_last_batch_is_scored_again(examples, classifiers, stopping, outp
     assert len(pd.read_parquet(output)) == done.rows == done.read
 
 
+def test_what_a_run_killed_in_a_write_left_goes_with_the_next(examples, classifiers, stopping, output):
+    left, others = f".{output.name}.0a1b2c3d.tmp", f".{output.name}x.0a1b2c3d.tmp"
+    for name in (left, f"..{output.name}.part.json.0a1b2c3d.tmp", others):
+        output.with_name(name).touch()
+    predict_stream(Job(open_source([examples]), classifiers, output, batch=100), stopping().reports)
+    assert {path.name for path in output.parent.iterdir()} == {output.name, others}
+
+
 @pytest.mark.parametrize("change", ["input", "models", "settings"])
 def test_another_input_model_or_setting_starts_anew_and_says_so(  # noqa: PLR0917
     examples, classifiers, stopping, output, tmp_path, change
