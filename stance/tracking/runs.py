@@ -105,8 +105,13 @@ class TrackedRun:
             {"id": e.id, "actor": e.actor or "", "text": e.text, "labels": " ".join(e.labels or ())} for e in examples
         ]
         frame = pd.DataFrame(rows, columns=["id", "actor", "text", "labels"])
+        data = mlflow.data.from_pandas(frame, name=part)
         with wrap_errors(self._uri, writing=True):
-            mlflow.log_input(mlflow.data.from_pandas(frame, name=part), context=part)
+            try:
+                mlflow.log_input(data, context=part)
+            except mlflow.exceptions.MlflowException:
+                # The store looks for a known data set before it adds one; another trainer may have added it in between.
+                mlflow.log_input(data, context=part)
 
     def log_added(self, added: Mapping[str, Sequence[Example]]) -> None:
         """Keep, as `ADDED`, the examples by part by which the run's data differ from its experiment's."""

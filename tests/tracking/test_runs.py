@@ -1,13 +1,17 @@
 import json
+import sqlite3
+from contextlib import closing
 
 import pytest
 import yaml
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from stance.codebook import parse
 from stance.errors import BundleError, StoreError
 from stance.tracking.history import find_run, read_predictions
 from stance.tracking.runs import RunRecord, flatten, tracked_run
-from stance.tracking.store import open_store
+from stance.tracking.store import DATABASE, open_store
 
 pytestmark = pytest.mark.slow
 
@@ -85,6 +89,28 @@ def test_a_crash_marks_the_run_failed_and_the_next_one_works(store, book):
         pass
     assert stored.info.status == "FAILED"
     assert stored.data.tags["stance.error"] == "ZeroDivisionError: division by zero"
+
+
+def test_another_trainer_may_add_the_same_data_in_between(store, book, examples):
+    """MLflow's store looks for a data set before it adds one: what another adds between the two is a conflict once."""
+    added = []
+
+    def add_before(_, __, statement, parameters, *___):
+        if statement.startswith("INSERT INTO datasets") and not added:
+            added.append("of another trainer")
+            with closing(sqlite3.connect(store / DATABASE)) as other, other:
+                other.execute(statement, (*added, *parameters[1:]))
+
+    event.listen(Engine, "before_cursor_execute", add_before)
+    try:
+        with tracked_run(RunRecord("late", "stance", "majority", {}, book)) as run:
+            run.log_data("train", examples)
+    finally:
+        event.remove(Engine, "before_cursor_execute", add_before)
+    with open_store() as opened:
+        assert [each.dataset.name for each in opened.client.get_run(run.id).inputs.dataset_inputs] == ["train"]
+    with closing(sqlite3.connect(store / DATABASE)) as opened:
+        assert opened.execute("SELECT dataset_uuid FROM datasets").fetchall() == [(added[0],)]
 
 
 def test_a_damaged_bundle_is_not_logged(store, book):
