@@ -109,8 +109,10 @@ class TrackedRun:
         with wrap_errors(self._uri, writing=True):
             try:
                 mlflow.log_input(data, context=part)
-            except mlflow.exceptions.MlflowException:
+            except mlflow.exceptions.MlflowException as error:
                 # The store looks for a known data set before it adds one; another trainer may have added it in between.
+                if error.error_code != "BAD_REQUEST":  # such as a store out of reach, which was tried long enough
+                    raise
                 mlflow.log_input(data, context=part)
 
     def log_added(self, added: Mapping[str, Sequence[Example]]) -> None:
