@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 MANIFEST = "manifest.json"
+PATIENCE = 600
+"""Seconds to wait for another process that builds the same folder."""
 
 
 def cache_root() -> Path:
@@ -24,20 +25,17 @@ def cache_root() -> Path:
 def ensure_folder(folder: Path, build: Callable[[Path], None]) -> Path:
     """Return `folder` once it is whole; where it is missing or damaged, `build(empty_folder)` fills it first.
 
-    Several processes may do this at once: each builds aside, one result takes the place, the others go.
-    Raises OSError where the cache cannot be written.
+    Of several processes that want it at once one builds, aside, and the others wait for it (up to `PATIENCE`). Raises
+    OSError where the cache cannot be written or the wait is over.
     """
     if is_whole(folder):
         return folder
+    from filelock import FileLock
+
     folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
-    aside.mkdir()
-    try:
-        build(aside)
-        (aside / MANIFEST).write_text(json.dumps(_hashes(aside)), "utf-8")
-        _put(aside, folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    with FileLock(folder.with_name(f".{folder.name}.lock"), timeout=PATIENCE):
+        if not is_whole(folder):  # it may have been built while we waited
+            _replace(folder, build)
     return folder
 
 
@@ -50,32 +48,24 @@ def is_whole(folder: Path) -> bool:
         return False
 
 
-def _put(aside: Path, folder: Path) -> None:
-    # A folder cannot be renamed over a full one, so a damaged one is moved away first; in between, another
-    # process may have put its own result there, which is then as good as ours.
-    for _ in range(10):
-        try:
-            aside.rename(folder)
-            return
-        except OSError:
-            if is_whole(folder):
-                return
-            if not folder.exists():
-                raise
-            _remove(folder)
-    raise OSError(f"{folder} cannot be replaced; delete it by hand")
-
-
-def _remove(folder: Path) -> None:
-    away = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.damaged")
+def _replace(folder: Path, build: Callable[[Path], None]) -> None:
+    aside = folder.with_name(f".{folder.name}.new")
+    _remove(aside)  # what a killed build left
+    aside.mkdir()
     try:
-        folder.rename(away)
-    except FileNotFoundError:
-        return
-    if away.is_dir():
-        shutil.rmtree(away, ignore_errors=True)
+        build(aside)
+        (aside / MANIFEST).write_text(json.dumps(_hashes(aside)), "utf-8")
+        _remove(folder)
+        aside.rename(folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
     else:
-        away.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
 def _hashes(folder: Path) -> dict[str, str]:
