@@ -26,14 +26,15 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a goal was reached; `found` is None where it could not be measured."""
+    """Whether a goal was reached, None where what was found does not tell; `found` is None where nothing was."""
 
     goal: str
     found: str | None
-    reached: bool = False
+    reached: bool | None = False
 
     def __str__(self) -> str:
-        state = "not measured" if self.found is None else "reached" if self.reached else "missed"
+        states = {True: "reached", False: "missed", None: "undecided"}
+        state = "not measured" if self.found is None else states[self.reached]
         return f"{state:12} {self.goal}" + ("" if self.found is None else f": {self.found}")
 
 
@@ -145,11 +146,13 @@ def _training(bench: Bench) -> Verdict:
         f"{one['seconds']:.0f} s to {other['seconds']:.0f} s, {bound}{ratio:.1f} × "
         f"({bound}{cpu:.1f} × in processor time); Trainer {ended}"
     )
-    return Verdict(goal, text, ratio >= 2)
+    # A rival that was stopped short of the score only bounds the ratio from below.
+    return Verdict(goal, text, True if ratio >= 2 else False if other["reached"] else None)
 
 
 def draw(bench: Bench, names: Sequence[str], sizes: Sequence[int], path: Path) -> None:
     """Plot seconds over sizes, hollow where extrapolated, and rate over macro-F1 on test."""
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(12, 5), layout="constrained")
@@ -157,7 +160,7 @@ def draw(bench: Bench, names: Sequence[str], sizes: Sequence[int], path: Path) -
     size = common_size(bench, names)
     for number, name in enumerate(name for name in names if bench.sizes(name)):
         points = [(one, *bench.scoring(name, one)) for one in sizes]
-        color, mark = f"C{number % 10}", "o" if ROWS[name].ours else "s"
+        color, mark = colormaps["tab20"](number % 20), "o" if ROWS[name].ours else "s"
         line = "-" if ROWS[name].ours else "--"
         left.plot([one for one, *_ in points], [seconds for _, seconds, _ in points], line, color=color, label=name)
         for one, seconds, measured in points:

@@ -125,15 +125,15 @@ def _plan(store: Store, name: str, candidate: RunSummary, force: str | None, ter
 def _apply(lock: Lock, plan: Promotion, candidate: RunSummary, bundle: Bundle) -> Promotion:
     """Register, write the card aside, move the aliases, and only then put the card in place."""
     store, client = lock.store, lock.store.client
-    aliases = list_aliases(store, plan.model) if plan.previous is not None else {}
+    if plan.changed:
+        # First of all, so that a server where we may only read refuses before anything is registered.
+        client.set_tag(candidate.id, f"{TAG}verdict", plan.verdict.outcome)
+        plan = replace(plan, version=register_version(store, plan.model, candidate, plan.verdict))
+    aliases = list_aliases(store, plan.model)
     if not plan.changed:
         plan = replace(plan, previous=aliases.get(PREVIOUS))
         if plan.card is not None and plan.card.is_file():
             return plan
-    else:
-        # First of all, so that a server where we may only read refuses before anything is registered.
-        client.set_tag(candidate.id, f"{TAG}verdict", plan.verdict.outcome)
-        plan = replace(plan, version=register_version(store, plan.model, candidate, plan.verdict))
     version = str(plan.version)
     verdict = plan.verdict if plan.changed else _recall(store, plan)
     facts = CardFacts(

@@ -115,3 +115,14 @@ def test_goals_are_judged_by_the_medians_of_what_was_kept(tmp_path):
     assert share.startswith("reached")
     assert "50% of" in share
     assert linear.startswith("not measured")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "reached", "verdict"), [(30, True, "reached"), (15, True, "missed"), (15, False, "undecided")]
+)
+def test_a_rival_stopped_short_of_the_score_misses_nothing(tmp_path, seconds, reached, verdict):
+    rival = {"reached": reached, "best": 0.5, "target": 0.6, "steps": 10, "all_steps": 20}
+    for name, facts in {"encoder-torch": {"seconds": 10}, "hf-trainer": {"seconds": seconds, **rival}}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "train.json").write_text(json.dumps({"cpu_seconds": facts["seconds"], **facts}))
+    assert str(verdicts(Bench(tmp_path, threads=1), 100)[-1]).startswith(verdict)

@@ -76,6 +76,16 @@ def test_a_worse_run_is_refused_and_force_needs_a_reason(store, train, lenient):
     assert (tags["stance.verdict"], tags["stance.why"]) == ("forced", "kept for teaching")
 
 
+def test_a_challenger_forced_where_there_is_no_champion_is_no_challenger_any_more(store, train, lenient):
+    run = train("majority")
+    strict = Terms(rules=lenient.rules.model_copy(update={"floor": 0.9}))
+    with pytest.raises(Refused):
+        promote("stance", run, terms=strict)
+    assert aliases() == {"challenger": 1}
+    promote("stance", run, force="kept for teaching", terms=strict)
+    assert aliases() == {"champion": 1}
+
+
 def test_a_dry_run_says_the_verdict_and_writes_nothing(store, train, lenient):
     run = train("tfidf-linear")
     dry = Terms(rules=lenient.rules, dry_run=True)
