@@ -13,11 +13,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from hypothesis import settings
 
 from stance.dataset import from_file, load_examples, write_examples
 from stance.errors import ServiceError
 from stance.records import Example
 from stance.tracking.store import DATABASE, open_store
+
+# The same examples in every run, so that who changes nothing breaks nothing; --hypothesis-profile=default draws others.
+settings.register_profile("steady", derandomize=True)
+settings.load_profile("steady")
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
