@@ -18,7 +18,7 @@ from torch import nn
 
 from stance.errors import DataError
 from stance.models.device import autocast, release_memory
-from stance.models.network import layers_of
+from stance.models.layers import layers_of
 from stance.models.tokens import Batch, Row, by_length, pad, width
 from stance.models.training import Collate
 

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from stance.errors import ConfigError, WeightsError
+from stance.models.layers import layers_of, narrow
 from stance.models.tokens import Batch
 from stance.models.weights import load_encoder
 
@@ -26,13 +27,17 @@ class Network(nn.Module):
         self.backbone = backbone
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(int(backbone.config.hidden_size), n_labels)  # type: ignore[arg-type, union-attr]
+        self.last = narrow(backbone)
 
     def forward(self, batch: Batch) -> torch.Tensor:
         inputs: dict[str, torch.Tensor] = {"input_ids": batch.ids, "attention_mask": batch.attention}
         if getattr(self.backbone.config, "type_vocab_size", 0) > 1:
             inputs["token_type_ids"] = batch.types
+        weights = batch.actor if self.last is None else self.last.ask(batch.actor)
         hidden = self.backbone(**inputs).last_hidden_state.float()
-        logits: torch.Tensor = self.head(self.dropout(_mean(hidden, batch.actor)))
+        if self.last is not None and self.last.take() is not None:  # it was cut off: frozen like all below
+            weights = batch.actor
+        logits: torch.Tensor = self.head(self.dropout(_mean(hidden, weights)))
         return logits.float()
 
     def probabilities(self, logits: torch.Tensor) -> torch.Tensor:
@@ -72,14 +77,6 @@ def attention() -> str | None:
     """Which attention to compute with: written out on a CPU, where it trains half again as fast as the fused kernel;
     on a GPU transformers chooses. A loaded model takes the same one, so that it answers as it did when trained."""
     return None if torch.cuda.is_available() else "eager"
-
-
-def layers_of(backbone: nn.Module) -> nn.ModuleList:
-    """Return the encoder's stack of layers: its longest list of modules."""
-    stacks = [module for module in backbone.modules() if isinstance(module, nn.ModuleList)]
-    if not stacks:
-        raise ConfigError(f"{type(backbone).__name__} has no stack of layers; use model.freeze_layers=0")
-    return max(stacks, key=len)
 
 
 def freeze(backbone: nn.Module, n_layers: int, embeddings: bool) -> None:

@@ -22,7 +22,7 @@ from stance.models import checkpoint
 from stance.models.base import Progress
 from stance.models.checkpoint import State
 from stance.models.device import autocast, pick_device, precision, release_memory, threads
-from stance.models.network import layers_of
+from stance.models.layers import layers_of
 from stance.models.tokens import Batch, Row, by_length, shuffled, within
 
 CHECKPOINT_SECONDS = 60.0
