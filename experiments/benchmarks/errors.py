@@ -68,8 +68,7 @@ def table(examples: list[Example], gold: NDArray[np.bool_], given: NDArray[np.bo
         share = bootstrap_documents(_share(right.astype(np.int64), n), len(n))[0]
         false, missed = ((given & ~gold)[rows].sum(), (gold & ~given)[rows].sum())
         cells = (f"{100 * false / rows.sum():.0f}", f"{100 * missed / rows.sum():.0f}")
-        text = f"{share.estimate:.2f} [{share.low:.2f}, {share.high:.2f}]"
-        found.append((share.estimate, (name, str(rows.sum()), text, *cells)))
+        found.append((share.estimate, (name, str(rows.sum()), tables.bounded(share), *cells)))
     return [row for _, row in sorted(found, key=lambda pair: pair[0])]
 
 
