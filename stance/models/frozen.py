@@ -2,7 +2,7 @@
 
 While the lowest layers are frozen their output for a row never changes, so it is computed once, kept in bfloat16 and
 fed to the layers above at every step: the forward and backward work of the frozen layers is saved in every epoch. It is
-kept in a file (60 kB a row, of which a step reads a few): ten thousand rows would take most of a gigabyte of memory.
+kept in a file (some 45 kB a row, of which a step reads a few): twenty thousand rows would take most of a gigabyte.
 """
 
 from __future__ import annotations

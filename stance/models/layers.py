@@ -1,6 +1,6 @@
 """A backbone's layers. What enters is a pretrained encoder; what leaves is its stack, the last one narrowed.
 
-Of BERT's last layer nothing is read but the actor's tokens, a few of some seventy. Their attention needs the keys and
+Of BERT's last layer nothing is read but the actor's tokens, a few of some sixty. Their attention needs the keys and
 values of all tokens; the queries, the rest of attention and the feed-forward half, ten twelfths of a layer's work, are
 needed for them alone. Answers and gradients are those of the whole layer. The exported graph leaves out the same.
 """
