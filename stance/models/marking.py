@@ -16,7 +16,7 @@ TARGET = "#"
 MASKED = "the actor"
 
 LONGEST = 110  # words of a sentence that are kept around the mention; more would not fit in an encoder's window
-BEFORE, AFTER = 24, 12  # words of the sentence before and of the one after that are kept as context
+BEFORE, AFTER = 14, 4  # words of the sentence before and of the one after that are kept as context
 
 
 @dataclass(frozen=True, slots=True)
