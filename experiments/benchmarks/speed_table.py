@@ -171,7 +171,7 @@ def draw(bench: Bench, names: Sequence[str], sizes: Sequence[int], path: Path) -
             right.annotate(name, (test, size / seconds), xytext=(5, 4), textcoords="offset points", fontsize=8)
     left.set(xscale="log", yscale="log", xlabel="texts", ylabel="seconds (hollow: extrapolated)")
     if left.lines:
-        left.legend(fontsize=8)
+        figure.legend(fontsize=8, loc="outside lower center", ncols=6)
     right.set(yscale="log", xlabel="macro-F1, test part", ylabel=f"examples per second, at {size:,}" if size else "")
     for axes in (left, right):
         axes.grid(alpha=0.3)
