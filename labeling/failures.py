@@ -20,7 +20,7 @@ class Interrupted(LabelingError):  # noqa: N818 - says what happened, like GateR
     """The server was not reached, or went away in mid-request: what was asked may or may not have been done."""
 
 
-class NotThere(LabelingError):  # noqa: N818
+class NotThere(LabelingError):  # noqa: N818 - the same
     """A project or a task does not exist, or no longer."""
 
 

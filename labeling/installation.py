@@ -62,6 +62,7 @@ def install(venv: Path, say: Say) -> Path:
     say(f"installing label-studio {VERSION} into {venv}: about 1 GB, takes some minutes")
     pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     for command in ([sys.executable, "-m", "venv", str(venv)], [*pip, f"label-studio=={VERSION}"]):
+        # No word of the command comes from a user.
         done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)  # noqa: S603
         if done.returncode:
             last = " ".join((done.stderr or done.stdout).split())[-400:]

@@ -60,7 +60,7 @@ def render_review(book: Codebook, task: str) -> str:
     """
     # Not ET.fromstring(): it would drop the comment with the codebook's hash.
     parser = ET.XMLParser(target=ET.TreeBuilder(insert_comments=True))  # noqa: S314 - our own text
-    view = ET.fromstring(render(book, task), parser)  # noqa: S314
+    view = ET.fromstring(render(book, task), parser)  # noqa: S314 - the same
     place = next(k for k, child in enumerate(view) if child.get("name") == SENTENCE)
     said = ET.Element("HyperText", name=SAID, value="$said", inline="true", selectionEnabled="false")
     style = ET.Element("Style")

@@ -61,7 +61,7 @@ def fine_tune(model: Any, path: str, material: Material, job: Job) -> dict[str, 
     }
 
 
-class _Watch(TrainerCallback):  # type: ignore[misc]
+class _Watch(TrainerCallback):  # type: ignore[misc] # transformers gives it no type
     """Stops the clock and looks at validation every so many steps."""
 
     def __init__(self, trainer: Trainer, rows: list[Any], part: Part, every: int, job: Job) -> None:
