@@ -62,9 +62,7 @@ class Plan:
         """Return the plan with other settings; of the linear model's blocks those that `changes` does not name stay."""
         settings = {**self.settings, **changes}
         if "blocks" in changes:
-            from stance.models.tfidf import TfidfLinear
-
-            settings["blocks"] = {**self.settings.get("blocks", TfidfLinear.Settings().blocks), **changes["blocks"]}
+            settings["blocks"] = {**self.settings.get("blocks", {}), **changes["blocks"]}
         return replace(self, settings=settings)
 
 

@@ -18,7 +18,7 @@ from stance.dataset.splits import Split
 from stance.errors import DataError
 from stance.records import Example
 
-FILES = tuple(f"passages-{part}.jsonl" for part in "abcdefg")
+FILES = tuple(f"passages-{part}.jsonl" for part in "abcdefgh")
 TASKS = ("stance", "frames")
 
 

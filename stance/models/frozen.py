@@ -20,7 +20,7 @@ from stance.errors import DataError
 from stance.models.device import autocast, release_memory
 from stance.models.layers import layers_of
 from stance.models.tokens import Batch, Row, by_length, pad, width
-from stance.models.training import Collate
+from stance.models.training import RELEASE_STEPS, Collate
 
 
 class CachedBottom(nn.Module):
@@ -58,13 +58,14 @@ class Activations:
         missing = [row for row in {key(row): row for row in rows}.values() if key(row) not in self.places]
         device = next(backbone.parameters()).device
         with _only_lowest(backbone, n_layers), torch.inference_mode(), autocast(device):
-            for indices in by_length(missing, 64):
+            for number, indices in enumerate(by_length(missing, 64)):
                 batch = pad([missing[i] for i in indices], pad_id).to(device)
                 inputs = {"input_ids": batch.ids, "attention_mask": batch.attention}
                 if getattr(backbone.config, "type_vocab_size", 0) > 1:
                     inputs["token_type_ids"] = batch.types
                 hidden = backbone(**inputs).last_hidden_state.to(torch.bfloat16).cpu()
-                release_memory()
+                if number % RELEASE_STEPS == 0:
+                    release_memory()
                 for place, i in enumerate(indices):
                     self._write(key(missing[i]), hidden[place, : len(missing[i])])
 

@@ -59,8 +59,8 @@ class TfidfLinear:
         balanced: bool = Field(default=False, description="Rare labels' examples weigh as much in all as the others.")
         char_sizes: tuple[int, ...] = (4, 5)
         blocks: Mapping[Block, float] = {
-            "word": 0.5, "stem": 0.5, "pair": 0.7, "skip": 0.5, "char": 1.0, "zone": 0.7, "side": 0.7, "side-pair": 0.7,
-            "near-pair": 0.7, "negated": 0.5, "flag": 0.3, "context": 0.5,
+            "word": 0.5, "stem": 0.5, "pair": 1.0, "skip": 0.8, "char": 0.7, "zone": 0.7, "side": 0.7, "side-pair": 1.0,
+            "near-pair": 1.0, "negated": 0.5, "flag": 0.3, "context": 0.5,
         }  # fmt: skip
 
         @field_validator("blocks")

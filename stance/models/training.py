@@ -27,7 +27,7 @@ from stance.models.tokens import Batch, Row, by_length, shuffled, within
 
 CHECKPOINT_SECONDS = 60.0
 CPU_TOKENS = 2048  # padded tokens that go through the network at once
-RELEASE_STEPS = 10  # often enough that holes do not add up, too rarely to be felt
+RELEASE_STEPS = 10  # batches: often enough that holes do not add up, too rarely to be felt
 
 Collate = Callable[[Sequence[Row]], Batch]
 
@@ -195,10 +195,11 @@ def probabilities(
     network.eval()
     done = 0
     with torch.inference_mode(), autocast(device):
-        for indices in by_length(rows, 64):
+        for number, indices in enumerate(by_length(rows, 64)):
             logits = network(collate([rows[i] for i in indices]).to(device))
             result[indices] = network.probabilities(logits).cpu().numpy()  # type: ignore[operator]
-            release_memory()
+            if number % RELEASE_STEPS == 0:
+                release_memory()
             done += len(indices)
             if progress is not None:
                 progress({"done": done, "total": len(rows)})
