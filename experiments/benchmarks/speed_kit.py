@@ -34,9 +34,10 @@ class _Kit:
 
 class _Trained(_Kit):
     experiment = ""
+    changes: tuple[str, ...] = ()
 
     def train(self, job: Job) -> dict[str, Any]:
-        """Train by the experiment's file; the clock stops before calibration."""
+        """Train by the experiment's file and `changes` to it; the clock stops before calibration."""
         from stance import codebook, config
         from stance.cli.progress import bar
         from stance.dataset.arrays import label_matrix
@@ -44,7 +45,8 @@ class _Trained(_Kit):
         from stance.experiment import build
         from stance.models.bundle import Origin, write_bundle
 
-        experiment, book = config.load(EXPERIMENTS / f"{self.experiment}.yaml", [f"task={TASK}"]), codebook.load()
+        book = codebook.load()
+        experiment = config.load(EXPERIMENTS / f"{self.experiment}.yaml", [f"task={TASK}", *self.changes])
         parts = examples(job.limit)
         model = build(experiment, book)
         with bar(self.experiment) as progress, Clock() as clock:
@@ -67,6 +69,7 @@ class TfidfLinear(_Trained):
 
 class EncoderTorch(_Trained):
     experiment = "encoder-fast"
+    changes = ("model.context=true",)  # the other rows read the neighbours too
 
 
 class _Exported(_Kit):

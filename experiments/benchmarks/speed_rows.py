@@ -63,7 +63,7 @@ ROWS: dict[str, Entry] = {
     "majority": Entry("speed_kit:Majority", "no model at all: what the kit itself takes"),
     "tfidf-linear": Entry("speed_kit:TfidfLinear", "experiments/tfidf-linear.yaml"),
     "encoder-torch": Entry(
-        "speed_kit:EncoderTorch", "experiments/encoder-fast.yaml, in torch", ("torch", "transformers")
+        "speed_kit:EncoderTorch", "experiments/encoder-fast.yaml with neighbours, in torch", ("torch", "transformers")
     ),
     "encoder-onnx": Entry(
         "speed_kit:EncoderOnnx", "… after stance export", ("onnx", "onnxruntime"), after="encoder-torch"
