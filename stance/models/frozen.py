@@ -20,7 +20,7 @@ from stance.errors import DataError
 from stance.models.device import autocast, release_memory
 from stance.models.layers import layers_of
 from stance.models.tokens import Batch, Row, by_length, pad, width
-from stance.models.training import RELEASE_STEPS, Collate
+from stance.models.training import RELEASE_EVERY, Collate
 
 
 class CachedBottom(nn.Module):
@@ -64,7 +64,7 @@ class Activations:
                 if getattr(backbone.config, "type_vocab_size", 0) > 1:
                     inputs["token_type_ids"] = batch.types
                 hidden = backbone(**inputs).last_hidden_state.to(torch.bfloat16).cpu()
-                if number % RELEASE_STEPS == 0:
+                if number % RELEASE_EVERY == 0:
                     release_memory()
                 for place, i in enumerate(indices):
                     self._write(key(missing[i]), hidden[place, : len(missing[i])])

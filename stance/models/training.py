@@ -27,7 +27,7 @@ from stance.models.tokens import Batch, Row, by_length, shuffled, within
 
 CHECKPOINT_SECONDS = 60.0
 CPU_TOKENS = 2048  # padded tokens that go through the network at once
-RELEASE_STEPS = 10  # batches: often enough that holes do not add up, too rarely to be felt
+RELEASE_EVERY = 10  # batches: often enough that holes do not add up, too rarely to be felt
 
 Collate = Callable[[Sequence[Row]], Batch]
 
@@ -106,7 +106,7 @@ class Training:
                 batches[number][self.accelerator.process_index :: self.accelerator.num_processes] or batches[number][:1]
             )
             state.loss_sum += self._step([rows[i] for i in indices], gold.labels[indices])
-            if state.step % RELEASE_STEPS == 0:
+            if state.step % RELEASE_EVERY == 0:
                 release_memory()
             state.batch += 1
             progress(
@@ -198,7 +198,7 @@ def probabilities(
         for number, indices in enumerate(by_length(rows, 64)):
             logits = network(collate([rows[i] for i in indices]).to(device))
             result[indices] = network.probabilities(logits).cpu().numpy()  # type: ignore[operator]
-            if number % RELEASE_STEPS == 0:
+            if number % RELEASE_EVERY == 0:
                 release_memory()
             done += len(indices)
             if progress is not None:
