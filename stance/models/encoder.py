@@ -24,6 +24,7 @@ from stance.models.device import pick_device, threads
 from stance.models.encoder_settings import EncoderSettings
 from stance.models.marking import MASKED
 from stance.models.network import Network, add_lora, attention, freeze, load_backbone
+from stance.models.retelling import retell
 from stance.models.tokens import Row, pad, read
 from stance.models.training import Collate, Gold, Schedule, Training, probabilities
 from stance.models.weights import encoder_hash
@@ -56,6 +57,8 @@ class Encoder:
         """
         if not train:
             raise DataError("there is no labelled example to train on")
+        if self.settings.retell and not self.settings.exclusive:
+            train = [*train, *retell(train, self.settings.retell, self.seed)]
         torch.manual_seed(self.seed)
         backbone, self.tokenizer = load_backbone(self.settings.name, self.settings.dropout)
         freeze(backbone, self.settings.freeze_layers, self.settings.freeze_embeddings)

@@ -120,10 +120,25 @@ def test_no_examples_give_no_rows_and_an_untrained_model_says_so(fitted, tmp_pat
         empty.fit([], [])
 
 
-def test_cached_lower_layers_train_like_computed_ones(train, tiny_parts, monkeypatch):
-    cached = train(freeze_layers=2)
+@pytest.fixture(scope="module")
+def tiny_mpnet(tiny_encoder, tmp_path_factory):
+    """A folder with a random MPNet, whose positions enter every layer and not the embeddings alone."""
+    from transformers import MPNetConfig, MPNetModel
+
+    folder = tmp_path_factory.mktemp("mpnet")
+    shape = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 64}
+    MPNetModel(MPNetConfig(vocab_size=30522, pad_token_id=0, **shape)).save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
+        (folder / name).write_bytes((tiny_encoder / name).read_bytes())
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["tiny_encoder", "tiny_mpnet"])
+def test_cached_lower_layers_train_like_computed_ones(train, tiny_parts, monkeypatch, request, kind):
+    name = str(request.getfixturevalue(kind))
+    cached = train(freeze_layers=2, name=name)
     monkeypatch.setattr("stance.models.frozen.supported", lambda _: False)
-    computed = train(freeze_layers=2)
+    computed = train(freeze_layers=2, name=name)
     for one, other in zip(cached.history, computed.history, strict=True):
         assert one["train_loss"] == pytest.approx(other["train_loss"], abs=CLOSE)
     np.testing.assert_allclose(scored(cached, tiny_parts), scored(computed, tiny_parts), atol=CLOSE)
@@ -134,6 +149,16 @@ def test_frozen_layers_keep_their_weights(train, tiny_encoder):
     moved = {name for name in before if not np.array_equal(before[name], after[f"backbone.{name}"])}
     assert any(name.startswith("encoder.layer.2.") for name in moved)
     assert not any(name.startswith(("embeddings.", "encoder.layer.0.", "encoder.layer.1.")) for name in moved)
+
+
+def test_retold_examples_are_trained_on_too(train, tiny_parts):
+    totals = {}
+    for share in (0.0, 1.0):
+        steps = []
+        train({"progress": lambda state, steps=steps: steps.append(state.get("total", 0))}, retell=share, epochs=1)
+        totals[share] = max(steps)
+    assert totals[0.0] == -(-len(tiny_parts["train"]) // 16)
+    assert totals[1.0] > totals[0.0]
 
 
 @pytest.mark.parametrize("stop", [3, 9])
