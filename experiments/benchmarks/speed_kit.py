@@ -69,7 +69,7 @@ class TfidfLinear(_Trained):
 
 class EncoderTorch(_Trained):
     experiment = "encoder-fast"
-    changes = ("model.context=true",)  # the other rows read the neighbours too
+    changes = ("model.context=true", "model.retell=0")  # what the other rows read, and no more
 
 
 class _Exported(_Kit):
