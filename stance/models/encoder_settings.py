@@ -28,6 +28,8 @@ class EncoderSettings(BaseModel):
     context: bool = Field(default=True, description="read the neighbouring sentences too")
     mask_actor: float = Field(default=0.0, ge=0, le=1, description="share of training examples with the actor hidden")
     hide_actor: bool = Field(default=False, description="never read the name of an actor that is mentioned, only where")
-    retell: float = Field(default=0.0, ge=0, le=1, description="share of labelled training examples retold by others")
+    retell: float = Field(
+        default=0.0, ge=0, le=1, description="share of labelled examples retold by others; not for exclusive"
+    )
     max_tokens: int = Field(default=160, ge=16)
     lora_rank: int = Field(default=0, ge=0, description="rank of LoRA adapters; 0 fine-tunes the weights themselves")

@@ -33,9 +33,9 @@ _QUOTES = frozenset("\"“”«»'‘")
 def retell(examples: Sequence[Example], share: float, seed: int) -> list[Example]:
     """Return two more examples for about `share` of those that have labels, name their actor and can be retold.
 
-    Tellers are actors of other examples, as often as these ask about them. A sentence with quotation marks, or without
-    a plain beginning and end, is left out, as is a teller that the sentence is coded for or names. The result depends
-    on the arguments alone; it is empty where no example has an actor.
+    Tellers are actors of other examples, as often as these ask about them. A sentence with quotation marks or
+    apostrophes, or without a plain beginning and end, is left out, as is a teller that the sentence is coded for or
+    names. The result depends on the arguments alone; it is empty where no example has an actor.
     """
     random = Random(seed)  # noqa: S311 - a sample, not a secret
     names = _names(examples)
@@ -74,7 +74,9 @@ def _told(example: Example, teller: str, called: str, random: Random) -> list[Ex
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
     text = example.text
-    if random.random() * (len(BEFORE) + len(AFTER)) < len(BEFORE):
+    ends = {example.end, *(end for _, end in example.targets)}
+    # Where a name ends the sentence the full stop is its own: nothing goes between.
+    if random.random() * (len(BEFORE) + len(AFTER)) < len(BEFORE) or len(text) in ends:
         words = random.choice(BEFORE).format(teller=called)
         begin = text[0].lower() if text.split(maxsplit=1)[0].lower() in ENGLISH_STOP_WORDS else text[0]
         told, place, moved = words[0].upper() + words[1:] + begin + text[1:], 0, len(words)

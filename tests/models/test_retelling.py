@@ -23,7 +23,7 @@ def labelled(draw) -> list[Example]:
         words = draw(
             st.lists(st.sampled_from(["Taliban", "met", "said", "the", "Iran", "Tonga"]), min_size=1, max_size=6)
         )
-        before = draw(st.sampled_from(["The ", "On Monday ", "Asked, the ", "“No”, ", "x"]))
+        before = draw(st.sampled_from(["", "The ", "On Monday ", "Asked, the ", "“No”, ", "x"]))
         text = before + actor + " " + " ".join(words) + draw(st.sampled_from([".", "?", ""]))
         span = (len(before), len(before) + len(actor)) if draw(st.booleans()) else (None, None)
         at = draw(st.integers(0, len(text) - 1))
@@ -61,6 +61,7 @@ def test_every_pair_is_one_sentence_with_spans_that_fit(examples, seed):
         (old,), (new,) = source.targets, acted.targets
         cut = source.text[slice(*old)][1:-1]
         assert acted.text[slice(*new)][1:].startswith(cut)
+        assert new[1] - new[0] == old[1] - old[0]
 
 
 def test_the_teller_is_called_as_sentences_call_it():
@@ -98,3 +99,16 @@ def test_an_actor_that_the_sentence_is_coded_for_does_not_tell_it():
 
 def test_sentences_coded_without_actors_are_not_retold():
     assert retell([Example(SENTENCE, labels=("diplomacy",))], 1.0, 0) == []
+
+
+def test_nobody_to_tell_is_no_error():
+    assert retell([ACTED], 1.0, 0) == []
+
+
+def test_a_full_stop_that_belongs_to_a_name_stays():
+    ends = Example(
+        "Turks sat among the Taliban at the U.N.", "UN", "U.N.", 35, 39, ((20, 27),), doc_id="d3", labels=("engage",)
+    )
+    made = [each for seed in range(20) for each in retell([ends, TELLER], 1.0, seed)]
+    assert made
+    assert all(each.text.endswith("at the U.N.") for each in made)
