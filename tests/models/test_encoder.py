@@ -161,6 +161,14 @@ def test_retold_examples_are_trained_on_too(train, tiny_parts):
     assert totals[1.0] > totals[0.0]
 
 
+def test_examples_with_exactly_one_label_are_not_retold(train, tiny_parts):
+    steps = []
+    single = [replace(example, labels=("engage",)) for example in tiny_parts["train"]]
+    watch = {"progress": lambda state: steps.append(state.get("total", 0))}
+    train(watch, single, retell=1.0, exclusive=True, epochs=1)
+    assert max(steps) == -(-len(single) // 16)
+
+
 @pytest.mark.parametrize("stop", [3, 9])
 def test_a_training_killed_anywhere_resumes_to_the_same_weights(train, tiny_file, tiny_encoder, tmp_path, stop):
     settings = {"mask_actor": 0.3, "dropout": 0.1, "epochs": 2}

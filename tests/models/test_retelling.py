@@ -27,6 +27,7 @@ def labelled(draw) -> list[Example]:
         text = before + actor + " " + " ".join(words) + draw(st.sampled_from([".", "?", ""]))
         span = (len(before), len(before) + len(actor)) if draw(st.booleans()) else (None, None)
         at = draw(st.integers(0, len(text) - 1))
+        stop = draw(st.integers(at + 1, len(text)))
         labels = draw(st.sampled_from([(), ("engage",), ("oppose", "sanction")]))
         made.append(
             Example(
@@ -34,7 +35,7 @@ def labelled(draw) -> list[Example]:
                 actor,
                 actor if span[0] is not None else None,
                 *span,
-                ((at, len(text)),),
+                ((at, stop),),
                 doc_id=str(number),
                 labels=labels,
             )
