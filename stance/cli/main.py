@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from types import FrameType
 
 import click
 
@@ -38,7 +40,11 @@ def stance() -> None:
 
 
 def main() -> None:
-    """Run the command line. Exit status: 0 done, 1 a StanceError, 2 usage, 3 the promotion gate said no."""
+    """Run the command line. Exit status: 0 done, 1 a StanceError, 2 usage, 3 the promotion gate said no, 130 stopped.
+
+    SIGTERM, as schedulers send it, ends work as Ctrl-C does: a run is closed as FAILED, and what was done is kept.
+    """
+    signal.signal(signal.SIGTERM, _stop)
     try:
         stance(standalone_mode=False)
     except StanceError as error:
@@ -53,6 +59,10 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+
+
+def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - a signal handler's signature
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
