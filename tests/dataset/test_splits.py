@@ -114,6 +114,9 @@ def test_near_duplicates_are_found_where_no_cluster_is_stated():
     assert clusters["d0"] == clusters["d1"] == "d0"
     assert len(set(clusters.values())) == 10
     assert split(examples, seed=0).parts["d0"] == split(examples, seed=0).parts["d1"]
+    # Read in one by one and joined: each file's documents are clusters of their own.
+    stated = [replace(one, cluster=one.doc_id) for one in examples]
+    assert cluster_documents(stated, seed=0) == clusters
 
 
 def test_a_sentence_without_document_is_its_own_document():
