@@ -52,6 +52,7 @@ def promote(
     from stance.tracking.registry import promote as run_promotion
     from stance.tracking.rules import GateRules, load_rules
 
+    why = (why or "").strip() or None
     if force and not why:
         raise click.UsageError("--force needs --why: the reason is stored with the version")
     if why and not force:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PAGE = "report/index.html"
+COMPARISON = "report/comparison.html"
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,16 @@ def read_contents(store: Store, wanted: str) -> RunContents:
         )
 
 
-def log_page(store: Store, run_id: str, html: str) -> None:
-    """Keep a page about a run in the run, as `PAGE`; one that is there is replaced."""
+def read_probe_digests(store: Store, run_id: str) -> dict[str, str]:
+    """Return, by probe, the hash of the cases that a run was asked: only rates of equal ones can be compared."""
     with wrap_errors(store.uri, writing=True):
-        store.client.log_text(run_id, html, PAGE)
+        return {row["name"]: row["digest"] for row in _Artifacts(store, run_id).rows("probes/probes.json")}
+
+
+def log_page(store: Store, run_id: str, html: str, path: str = PAGE) -> None:
+    """Keep a page about a run in the run, as `path`; one that is there is replaced."""
+    with wrap_errors(store.uri, writing=True):
+        store.client.log_text(run_id, html, path)
 
 
 class _Artifacts:
@@ -135,6 +142,7 @@ def _registered(store: Store, run_id: str) -> tuple[Registered, ...]:
     found = []
     for version in store.client.search_model_versions(f"run_id = '{run_id}'"):
         tags = {key.removeprefix(TAG): value for key, value in version.tags.items() if key.startswith(TAG)}
+        checks = {key: value for key, value in tags.items() if key.startswith("check.")}
         aliases = store.client.get_registered_model(version.name).aliases
         found.append(
             Registered(
@@ -142,7 +150,7 @@ def _registered(store: Store, run_id: str) -> tuple[Registered, ...]:
                 version=int(version.version),
                 aliases=tuple(sorted(name for name, each in aliases.items() if int(each) == int(version.version))),
                 outcome=tags.get("verdict", ""),
-                checks={key.removeprefix("check."): tags[key] for key in tags if key.startswith("check.")},
+                checks={key.removeprefix("check."): value for key, value in checks.items() if value},
                 reasons=tuple(tags.get("reasons", "").splitlines()),
                 why=tags.get("why", ""),
             )

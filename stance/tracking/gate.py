@@ -31,7 +31,7 @@ _PROBE = re.compile(r"probes\.(.+)\.failure_rate")
 class Measured:
     """A run's metrics and test predictions (None: not logged), and what they were measured on: two runs are comparable
     when all three digests agree, or the test parts' where training data were added (`stance train --since`).
-    `predictions` has the columns of `Evaluation.prediction_frame`."""
+    `predictions` has the columns of `Evaluation.prediction_frame`, `probes` the digest of each probe's cases."""
 
     run_id: str
     metrics: Mapping[str, float]
@@ -40,6 +40,12 @@ class Measured:
     codebook_hash: str
     predictions: pd.DataFrame | None = None
     test_digest: str = ""
+    probes: Mapping[str, str] = field(default_factory=dict)
+
+    def asked_alike(self, other: Measured, probe: str) -> bool:
+        """Whether both were asked the same cases of a probe, as far as they say."""
+        ours, theirs = self.probes.get(probe), other.probes.get(probe)
+        return ours is None or theirs is None or ours == theirs
 
 
 @dataclass(frozen=True)
@@ -186,8 +192,10 @@ def _judge_probes(candidate: Measured, champion: Measured | None, rules: GateRul
         return Check("probes", False if rules.require_probes else None, text)
     failed = []
     bounds = {name: rules.probe_bound(name) for name in rates}
-    theirs = {} if champion is None else champion.metrics
-    before = {name: theirs[key] for name in rates if (key := f"probes.{name}.failure_rate") in theirs}
+    before = {}
+    if champion is not None:
+        rated = {name: champion.metrics.get(f"probes.{name}.failure_rate") for name in rates}
+        before = {n: rate for n, rate in rated.items() if rate is not None and candidate.asked_alike(champion, n)}
     for name, rate in sorted(rates.items()):
         low = candidate.metrics.get(f"probes.{name}.low", rate)
         if rate > bounds[name]:

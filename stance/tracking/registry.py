@@ -11,11 +11,12 @@ from stance.codebook import Codebook
 from stance.errors import GateRefusal, StoreError
 from stance.models.bundle import Bundle, read_bundle
 from stance.tracking.card import CardFacts, render_card
+from stance.tracking.contents import read_probe_digests
 from stance.tracking.gate import METRIC, Check, Measured, Verdict, decide
 from stance.tracking.history import RunSummary, find_run, read_evaluation, read_predictions, search_runs
 from stance.tracking.loading import fetch_model, list_aliases
 from stance.tracking.lock import Lock, hold_lock
-from stance.tracking.rules import GateRules
+from stance.tracking.rules import GateRules, check_names
 from stance.tracking.runs import MODEL_TAG, TAG
 from stance.tracking.store import Store, open_store
 from stance.tracking.versions import register_version, written
@@ -81,9 +82,11 @@ def promote(
     split, data and codebook with the newest one. The old champion becomes `previous`, and the card is written to
     `<cards>/<model>.md`. `force` is the reason to promote against the gate. Until the last step the old champion stays
     in place; a repeated call takes up what a failed one left. Raises Refused when the gate says no (the run is then
-    registered as `challenger`), and StoreError for no such run, one without a model, or while another promotes.
+    registered as `challenger`), ConfigError for rules about labels or probes that the task has not, and StoreError for no
+    such run, one without a model, or while another promotes.
     """
     book, terms = book or codebook.load(), terms or Terms()
+    check_names(terms.rules, book.task(task).labels, [probe.name for probe in book.task(task).probes])
     name = book.registered_model(task)
     with open_store() as store:
         candidate = _candidate(store, book, task, run)
@@ -92,7 +95,7 @@ def promote(
             done = _plan(store, name, candidate, force, terms)
         else:
             with hold_lock(store, name, terms.break_lock) as lock:
-                done = _apply(lock, _plan(store, name, candidate, force, terms), candidate, bundle)
+                done = _apply(lock, _plan(store, name, candidate, force, terms), candidate, bundle, force)
     if not done.verdict.promote:
         raise Refused(done)
     return done
@@ -122,13 +125,13 @@ def _plan(store: Store, name: str, candidate: RunSummary, force: str | None, ter
     )
 
 
-def _apply(lock: Lock, plan: Promotion, candidate: RunSummary, bundle: Bundle) -> Promotion:
+def _apply(lock: Lock, plan: Promotion, candidate: RunSummary, bundle: Bundle, why: str | None) -> Promotion:
     """Register, write the card aside, move the aliases, and only then put the card in place."""
     store, client = lock.store, lock.store.client
     if plan.changed:
         # First of all, so that a server where we may only read refuses before anything is registered.
         client.set_tag(candidate.id, f"{TAG}verdict", plan.verdict.outcome)
-        plan = replace(plan, version=register_version(store, plan.model, candidate, plan.verdict))
+        plan = replace(plan, version=register_version(store, plan.model, candidate, plan.verdict, why))
     aliases = list_aliases(store, plan.model)
     if not plan.changed:
         plan = replace(plan, previous=aliases.get(PREVIOUS))
@@ -183,7 +186,8 @@ def _check_champion(lock: Lock, plan: Promotion) -> None:
 def _candidate(store: Store, book: Codebook, task: str, wanted: str | None) -> RunSummary:
     """The run to promote, checked to be of this task and codebook and to have finished with a model."""
     if wanted is not None:
-        run = find_run(store, wanted)
+        ours = (each for each in search_runs(store, task) if wanted in (each.id, each.name))
+        run = next(ours, None) or find_run(store, wanted)  # recipes of several tasks may share a name
         if run.tags.get("task") != task or run.tags.get("codebook", "").split(" ")[0] != book.name:
             raise StoreError(
                 f"run '{run.name}' is of the task '{run.tags.get('task')}', not '{task}'; see: stance runs"
@@ -213,8 +217,14 @@ def _digests(run: RunSummary) -> tuple[str, str, str]:
 
 
 def _measured(store: Store, run: RunSummary) -> Measured:
-    test = run.tags.get("test_digest", "")
-    return Measured(run.id, run.metrics, *_digests(run), predictions=read_predictions(store, run), test_digest=test)
+    return Measured(
+        run.id,
+        run.metrics,
+        *_digests(run),
+        predictions=read_predictions(store, run),
+        test_digest=run.tags.get("test_digest", ""),
+        probes=read_probe_digests(store, run.id),
+    )
 
 
 def _champion(store: Store, name: str) -> tuple[int, RunSummary] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -68,6 +69,16 @@ def load_rules(path: str | Path | None = None) -> GateRules:
     except ValidationError as error:
         problems = "; ".join(_mend([str(part) for part in each["loc"]], each["msg"]) for each in error.errors())
         raise ConfigError(f"{path}: {problems}") from error
+
+
+def check_names(rules: GateRules, labels: Sequence[str], probes: Sequence[str]) -> None:
+    """Raise ConfigError for a bound of a label or probe that a task has not; `probes` are those of its codebook."""
+    for field, given, known in (("floors", rules.floors, labels), ("probes", rules.probes, (*STEADY, *probes))):
+        for name in given:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+                raise ConfigError(f"the gate's rules: {field}: '{name}' is none of this task; {hint}")
 
 
 def _mend(place: list[str], message: str) -> str:

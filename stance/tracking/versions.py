@@ -18,19 +18,27 @@ from stance.tracking.store import Store
 _LONGEST = 5000  # characters that MLflow takes in a tag of a version
 
 
-def register_version(store: Store, model: str, candidate: RunSummary, verdict: Verdict) -> int:
-    """Return the candidate's version with the verdict in its tags; one that it had already is used again."""
+def register_version(store: Store, model: str, candidate: RunSummary, verdict: Verdict, why: str | None = None) -> int:
+    """Return the candidate's version with the verdict in its tags; one that it had already is used again.
+
+    Of an older verdict nothing stays but `why`, the reason that was given to overrule the gate, until there is a new one.
+    """
     client = store.client
     source = candidate.tags[MODEL_TAG.removeprefix(TAG)]
     if not client.search_registered_models(f"name = '{model}'"):
         client.create_registered_model(model)
+    stale: dict[str, str] = {}
     known = [version for version, origin in list_versions(store, model).items() if origin == source]
     if known:
         version = known[-1]
+        tags = client.get_model_version(model, str(version)).tags
+        # Emptied, not deleted, for which a server may want more rights.
+        stale = {key.removeprefix(TAG): "" for key in tags if key.startswith((f"{TAG}check.", f"{TAG}gate."))}
     else:
         model_id = source.removeprefix("models:/")
         version = int(client.create_model_version(model, source, run_id=candidate.id, model_id=model_id).version)
-    for key, value in _tags(candidate, verdict).items():
+    reason = {"why": why} if why else {}
+    for key, value in (stale | _tags(candidate, verdict) | reason).items():
         client.set_model_version_tag(model, str(version), TAG + key, value[:_LONGEST])
     return version
 
@@ -39,7 +47,6 @@ def _tags(candidate: RunSummary, verdict: Verdict) -> dict[str, str]:
     return {
         "verdict": verdict.outcome,
         "reasons": "\n".join(verdict.reasons),
-        "why": verdict.why or "",
         "split_digest": candidate.tags.get("split_digest", ""),
         "data_digest": candidate.tags.get("data_digest", ""),
         **{

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -165,6 +167,17 @@ def test_probes_are_judged_where_they_were_run_and_may_be_required():
     assert judged(strict, negate=0.6) == (False, "probes: negate fails 60% of the time, bound 50%")
     few = measured(0.02, 1, **{"probes.hedge.failure_rate": 0.35, "probes.hedge.low": 0.05})
     assert decide(few, champion, RULES).promote  # a rise that chance explains
+
+
+def test_rates_of_other_cases_are_not_compared():
+    champion, risen = (
+        measured(wrong, 2, **{"probes.hedge.failure_rate": rate}) for wrong, rate in ((0.2, 0.1), (0.02, 0.8))
+    )
+    asked = [replace(one, probes={"hedge": digest}) for one, digest in ((champion, "a"), (risen, "a"), (risen, "b"))]
+    assert not decide(asked[1], asked[0], RULES).promote
+    other = decide(asked[2], asked[0], RULES)
+    assert other.promote
+    assert "without a bound, only reported: hedge fails 80%" in other.checks[-1].text
 
 
 def test_rules_come_from_a_file_and_wrong_ones_are_named(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 
 import stance
 from stance.codebook import Codebook
-from stance.errors import BundleError, StoreError
+from stance.errors import BundleError, ConfigError, StoreError
 from stance.tracking import registry
 from stance.tracking.registry import Refused, Terms, promote
 from stance.tracking.runs import RunRecord, tracked_run
@@ -74,6 +74,47 @@ def test_a_worse_run_is_refused_and_force_needs_a_reason(store, train, lenient):
         tags = opened.client.get_model_version(NAME, "2").tags
     assert "overruled" in tags["stance.reasons"]
     assert (tags["stance.verdict"], tags["stance.why"]) == ("forced", "kept for teaching")
+
+
+def test_of_an_older_verdict_only_the_reason_for_overruling_stays(store, train, lenient):
+    promote("stance", train("tfidf-linear"), terms=lenient)
+    worse = train("majority")
+    cheap = Terms(rules=lenient.rules.model_copy(update={"non_inferior": 0.5}))
+    for terms, why in ((cheap, None), (lenient, None), (lenient, "kept for teaching"), (lenient, None)):
+        try:
+            promote("stance", worse, force=why, terms=terms)
+        except Refused:
+            assert why is None
+        with open_store() as opened:
+            tags = opened.client.get_model_version(NAME, "2").tags
+        assert bool(tags.get("stance.check.cost")) == (terms is cheap)
+        if why:
+            promote("stance", "tfidf-linear", terms=lenient)
+    assert (tags["stance.verdict"], tags["stance.why"]) == ("refuse", "kept for teaching")
+
+
+def test_a_reason_is_stored_also_where_the_gate_agrees(store, train, lenient):
+    done = promote("stance", train("tfidf-linear"), force="the editors asked for it", terms=lenient)
+    assert done.verdict.outcome == "promote"
+    with open_store() as opened:
+        assert opened.client.get_model_version(NAME, "1").tags["stance.why"] == "the editors asked for it"
+
+
+def test_a_name_that_runs_of_two_tasks_share_means_that_of_the_task(store, train, lenient, book: Codebook):
+    run = train("tfidf-linear")
+    with tracked_run(RunRecord("tfidf-linear", "frames", "tfidf-linear", {}, book)):
+        pass
+    assert promote("stance", "tfidf-linear", terms=lenient).run_id == run
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "said"),
+    [("floors", "recognise", "did you mean recognize"), ("probes", "negat", "did you mean negate")],
+)
+def test_a_bound_of_a_label_or_probe_that_is_none_is_refused(store, lenient, field, name, said):
+    wrong = Terms(rules=lenient.rules.model_copy(update={field: {name: 0.9}}))
+    with pytest.raises(ConfigError, match=f"{field}: '{name}' is none of this task; {said}"):
+        promote("stance", terms=wrong)
 
 
 def test_a_challenger_forced_where_there_is_no_champion_is_no_challenger_any_more(store, train, lenient):
