@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import stance
 from stance import codebook as codebooks
+from stance import config
 from stance.codebook import Codebook
 from stance.config import Experiment
 from stance.dataset import check_overlap, divide, fixed_split, load_examples, read_examples, read_labelled, shipped
@@ -17,6 +18,8 @@ from stance.experiment import Trained, read_parts, track
 from stance.models.base import Progress
 from stance.models.classifier import Classifier
 from stance.records import Example
+from stance.tracking.origins import find_origin, read_added, read_config
+from stance.tracking.store import open_store
 
 if TYPE_CHECKING:
     from stance.evaluation.probes import Probes
@@ -34,6 +37,17 @@ def evaluate_split(
     book = codebooks.load(experiment.codebook)
     division = read_division(experiment, book, kind, held_out)
     return division, track(experiment, book, division, progress)
+
+
+def champion_recipe(task: str, overrides: Sequence[str] = ()) -> Experiment:
+    """Return the experiment that a task's champion (of the shipped codebook) was trained by, with `overrides`.
+
+    Raises StoreError where there is no champion.
+    """
+    uri = f"models:/{codebooks.load().registered_model(task)}@champion"
+    with open_store() as store:
+        content = read_config(store, find_origin(store, uri))
+    return config.change(config.validate(content, uri), overrides, uri)
 
 
 def read_division(experiment: Experiment, book: Codebook, kind: str, held_out: Sequence[str] = ()) -> Division:
@@ -55,13 +69,14 @@ def score_file(uri: str, path: str | Path) -> Evaluation:
     """Return the evaluation of a saved or registered model on a labelled file (.jsonl or .parquet).
 
     Raises DataError for a bad file, and for one that shares a document, or a copy of one, with the shipped examples
-    that the model was made from; StoreError or BundleError for the model.
+    that the model was made from, or with those that it was trained on with later; StoreError or BundleError for the
+    model.
     """
     from stance.evaluation.result import evaluate
 
     classifier = stance.load(uri)
     examples = read_labelled(path, classifier.task, classifier.codebook)
-    _refuse_known(classifier, examples, str(path))
+    _refuse_known(classifier, uri, examples, str(path))
     return evaluate(examples, classifier.model.predict_proba(examples), classifier.calibration, classifier.labels)
 
 
@@ -86,8 +101,15 @@ def probe_model(uri: str, progress: Progress, path: str | Path | None = None, on
     return ask(classifier, probes, progress)
 
 
-def _refuse_known(classifier: Classifier, examples: list[Example], where: str) -> None:
+def _refuse_known(classifier: Classifier, uri: str, examples: list[Example], where: str) -> None:
     manifest = classifier.manifest
+    known = []
     if manifest is not None and manifest.split_digest == fixed_split().digest:
         parts = load_examples(classifier.task, codebook=classifier.codebook)
-        check_overlap({"the training data": [*parts["train"], *parts["validation"]], where: examples})
+        known = [*parts["train"], *parts["validation"]]
+    if uri.startswith(("models:", "runs:")):
+        with open_store() as store:
+            added = read_added(store, find_origin(store, uri))
+        known += [example for part in added.values() for example in part]
+    if known:
+        check_overlap({"the training data": known, where: examples})

@@ -83,6 +83,14 @@ def test_the_gate_compares_them_on_the_same_test_part(room, stance_main):
     assert "comparable" not in checks
 
 
+def test_a_model_is_not_scored_on_the_gold_that_it_was_trained_on_with(room, runs, stance_main):
+    ran = stance_main("evaluate", "--model", f"runs:/{runs['most'].id}/model", "new.jsonl", cwd=room)
+    assert ran.status == 1
+    assert "in both the training data and new.jsonl" in ran.err
+    ran = stance_main("evaluate", "--model", f"runs:/{runs['news'].id}/model", "new.jsonl", cwd=room)
+    assert ran.status == 0, ran.err
+
+
 def test_a_dry_run_says_what_would_join_and_trains_nothing(room, stance_main, runs):
     ran = stance_main("train", "--since", "news", "--gold", "new.jsonl", "name=dry", "--dry-run", cwd=room)
     assert ran.status == 0, ran.err

@@ -7,7 +7,7 @@ from pathlib import Path
 from stance.dataset.files import replacing
 from stance.report.comparison_page import render_comparison
 from stance.report.run_page import render_run
-from stance.tracking.contents import log_page, read_contents
+from stance.tracking.contents import COMPARISON, log_page, read_contents
 from stance.tracking.registry import Promotion
 from stance.tracking.store import open_store, wrap_errors
 
@@ -36,13 +36,19 @@ def log_run(run_id: str) -> None:
 
 
 def log_promotion(done: Promotion) -> None:
-    """Renew the kept pages of the runs that a promotion changed: the candidate's, and the former champion's."""
+    """Renew the kept pages of the runs that a promotion changed: the candidate's, and the former champion's.
+
+    The candidate's run also keeps the two side by side, as `report/comparison.html`.
+    """
     with open_store() as store, wrap_errors(store.uri, writing=True):
-        runs = {done.run_id}
+        contents = {done.run_id: read_contents(store, done.run_id)}
         if done.previous is not None:
-            runs.add(store.client.get_model_version(done.model, str(done.previous)).run_id)
-        for run_id in sorted(runs):
-            log_page(store, run_id, render_run(read_contents(store, run_id)))
+            former = store.client.get_model_version(done.model, str(done.previous)).run_id
+            if former not in contents:
+                contents[former] = read_contents(store, former)
+                log_page(store, done.run_id, render_comparison(contents[former], contents[done.run_id]), COMPARISON)
+        for run_id, content in contents.items():
+            log_page(store, run_id, render_run(content))
 
 
 def _write(html: str, path: str | Path) -> None:

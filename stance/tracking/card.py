@@ -117,8 +117,12 @@ def _title(facts: CardFacts) -> str:
 def _use(facts: CardFacts) -> str:
     row = '{"text": "…", "actor": "…"}' if facts.task.unit == "actor" else '{"text": "…"}'
     sure = ""
-    if facts.manifest.calibration.get("bars", {}).get("sure"):
-        sure = "\n\nWith `sure=0.9`, it leaves out what it is not sure of, so that about nine answers in ten are right."
+    if shares := facts.manifest.calibration.get("bars", {}).get("sure"):
+        share = min(0.9, max(shares))  # more than was reached on validation is refused
+        sure = (
+            f"\n\nWith `sure={share:g}`, it leaves out what it is not sure of: about {share:.0%} of the answers "
+            "it gives are right."
+        )
     return (
         "## Use\n\nTo count and find who takes which position in English news text about "
         f"“{facts.codebook.target.name}”, where a person reads what matters. Not for judging a person or organisation, "

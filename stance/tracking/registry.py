@@ -82,7 +82,7 @@ def promote(
     split, data and codebook with the newest one. The old champion becomes `previous`, and the card is written to
     `<cards>/<model>.md`. `force` is the reason to promote against the gate. Until the last step the old champion stays
     in place; a repeated call takes up what a failed one left. Raises Refused when the gate says no (the run is then
-    registered as `challenger`), ConfigError for rules about labels or probes that the task has not, and StoreError for no
+    registered as `challenger`), ConfigError for bounds of labels or probes that the task has not, StoreError for no
     such run, one without a model, or while another promotes.
     """
     book, terms = book or codebook.load(), terms or Terms()

@@ -21,7 +21,7 @@ _LONGEST = 5000  # characters that MLflow takes in a tag of a version
 def register_version(store: Store, model: str, candidate: RunSummary, verdict: Verdict, why: str | None = None) -> int:
     """Return the candidate's version with the verdict in its tags; one that it had already is used again.
 
-    Of an older verdict nothing stays but `why`, the reason that was given to overrule the gate, until there is a new one.
+    Of an older verdict nothing stays but `why`, the reason given to overrule the gate, until there is a new one.
     """
     client = store.client
     source = candidate.tags[MODEL_TAG.removeprefix(TAG)]

@@ -17,7 +17,9 @@ def test_the_command_offers_every_kind_of_split():
 @pytest.mark.parametrize(
     "arguments",
     [
+        [],
         ["x.yaml"],
+        ["--model", "m"],
         ["x.yaml", "--split", "mood"],
         ["x.jsonl", "--model", "m", "--split", "time"],
         ["x.jsonl", "seed=1", "--model", "m"],
@@ -38,6 +40,16 @@ def test_a_split_by_unseen_actor(workspace, stance_main):
     content = json.loads(stance_main("evaluate", *given, "--json", cwd=workspace).out)
     assert content["held_out"] == ["Russia"]
     assert content["sizes"]["test"] == content["test"]["n_examples"]
+
+
+@slow
+def test_without_an_experiment_the_recipe_is_the_champions(workspace, stance_main, assert_refused, tmp_path):
+    given = ["name=again", "--split", "unseen-actor", "--hold-out", "Russia", "--json"]
+    ran = stance_main("evaluate", *given, cwd=workspace)
+    assert ran.status == 0, ran.err
+    own = stance_main("evaluate", "tfidf-linear.yaml", *given, cwd=workspace)
+    assert json.loads(ran.out)["test"] == json.loads(own.out)["test"]
+    assert_refused(stance_main("evaluate", "--split", "time", cwd=tmp_path), "train first")
 
 
 @slow
