@@ -102,7 +102,7 @@ def test_the_gate_has_its_own_status(stance_main, workspace):
     assert (workspace / "models" / "taliban-stance.md").read_text() == card
     facts = json.loads(stance_main("promote", "--run", worst["run_id"], "--dry-run", "--json", cwd=workspace).out)
     assert (facts["outcome"], facts["dry_run"], facts["card"]) == ("refuse", True, None)
-    for usage in (["--why", "because"], ["--non-inferior", "3"]):
+    for usage in (["--why", "because"], ["--force", "--why", " "], ["--non-inferior", "3"]):
         assert stance_main("promote", *usage, cwd=workspace).status == 2
 
 

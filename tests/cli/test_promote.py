@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stance.tracking.contents import PAGE
+from stance.tracking.contents import COMPARISON, PAGE
 from stance.tracking.history import find_run
 from stance.tracking.store import DATABASE, open_store
 
@@ -25,11 +25,11 @@ def trained(tmp_path_factory, store_template, tiny_file, stance_main):
     return folder
 
 
-def page(folder, name):
-    """The page that a run keeps of itself."""
+def page(folder, name, path=PAGE):
+    """The page that a run keeps of itself, or another of its pages."""
     with chdir(folder), open_store() as store:
         run = find_run(store, name)
-        return Path(store.client.download_artifacts(run.id, PAGE, str(folder))).read_text("utf-8")
+        return Path(store.client.download_artifacts(run.id, path, str(folder))).read_text("utf-8")
 
 
 def test_the_runs_own_pages_tell_the_verdict(trained, stance_main):
@@ -46,6 +46,8 @@ def test_the_runs_own_pages_tell_the_verdict(trained, stance_main):
     verdict = {0: "The gate said yes.", 3: "The gate said no."}[ran.status]
     assert verdict in page(trained, "tfidf-linear")
     assert ">previous</span>" in page(trained, "majority") or ran.status == 3
+    both = page(trained, "tfidf-linear", COMPARISON)
+    assert all(f">{name}<" in both for name in ("majority", "tfidf-linear"))
 
 
 def test_a_refused_run_tells_so_on_its_page(trained, stance_main, tmp_path):
