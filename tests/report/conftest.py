@@ -14,8 +14,8 @@ from stance.tracking.store import open_store
 
 # A word of each document's own in every few, as documents with the same long words would be near-duplicates.
 HOSTILE = (
-    ' <script>window.hit=1</script><b>OWN</b><img src="https://OWN.example.org/OWN.png" alt="OWN" onerror="window.hit=1">'
-    " OWN {{ 7 * 7 }} OWN </title>"
+    ' <script>window.hit=1</script><b>OWN</b><img src="https://OWN.example.org/OWN.png" alt="OWN" '
+    'onerror="window.hit=1"> OWN {{ 7 * 7 }} OWN </title>'
 )
 
 
