@@ -82,11 +82,11 @@ def promote(
     split, data and codebook with the newest one. The old champion becomes `previous`, and the card is written to
     `<cards>/<model>.md`. `force` is the reason to promote against the gate. Until the last step the old champion stays
     in place; a repeated call takes up what a failed one left. Raises Refused when the gate says no (the run is then
-    registered as `challenger`), ConfigError for bounds of labels or probes that the task has not, StoreError for no
-    such run, one without a model, or while another promotes.
+    registered as `challenger`), ConfigError for bounds of labels or probes that are none, StoreError for no such
+    run, one without a model, or while another promotes.
     """
     book, terms = book or codebook.load(), terms or Terms()
-    check_names(terms.rules, book.task(task).labels, [probe.name for probe in book.task(task).probes])
+    check_names(terms.rules, book)
     name = book.registered_model(task)
     with open_store() as store:
         candidate = _candidate(store, book, task, run)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from stance.codebook import Codebook
 from stance.errors import ConfigError
 
 STEADY = {
@@ -71,14 +71,17 @@ def load_rules(path: str | Path | None = None) -> GateRules:
         raise ConfigError(f"{path}: {problems}") from error
 
 
-def check_names(rules: GateRules, labels: Sequence[str], probes: Sequence[str]) -> None:
-    """Raise ConfigError for a bound of a label or probe that a task has not; `probes` are those of its codebook."""
-    for field, given, known in (("floors", rules.floors, labels), ("probes", rules.probes, (*STEADY, *probes))):
+def check_names(rules: GateRules, book: Codebook) -> None:
+    """Raise ConfigError for a bound of a label or probe that no task of the codebook has; a file may serve them all."""
+    tasks = book.tasks.values()
+    labels = [label for task in tasks for label in task.labels]
+    probes = [*STEADY, *(probe.name for task in tasks for probe in task.probes)]
+    for field, given, known in (("floors", rules.floors, labels), ("probes", rules.probes, probes)):
         for name in given:
             if name not in known:
                 near = difflib.get_close_matches(name, known, n=1)
                 hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-                raise ConfigError(f"the gate's rules: {field}: '{name}' is none of this task; {hint}")
+                raise ConfigError(f"the gate's rules: {field}: '{name}' is none of the codebook {book.name}; {hint}")
 
 
 def _mend(place: list[str], message: str) -> str:

@@ -113,7 +113,7 @@ def test_a_name_that_runs_of_two_tasks_share_means_that_of_the_task(store, train
 )
 def test_a_bound_of_a_label_or_probe_that_is_none_is_refused(store, lenient, field, name, said):
     wrong = Terms(rules=lenient.rules.model_copy(update={field: {name: 0.9}}))
-    with pytest.raises(ConfigError, match=f"{field}: '{name}' is none of this task; {said}"):
+    with pytest.raises(ConfigError, match=f"{field}: '{name}' is none of the codebook taliban; {said}"):
         promote("stance", terms=wrong)
 
 
