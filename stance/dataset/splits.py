@@ -55,7 +55,7 @@ def split(
 ) -> Split:
     """Divide documents into train, validation and test by about `fractions`, stratified over label sets.
 
-    Near-duplicates are those that documents state and those found by text. Unlabelled examples are a
+    Near-duplicates are those of `cluster_documents`. Unlabelled examples are a
     stratum of their own. Raises DataError with fewer than three documents that are no near-duplicates.
     """
     if min(fractions) <= 0 or abs(sum(fractions) - 1) > 1e-6:
@@ -103,19 +103,21 @@ def document_texts(examples: Iterable[Example]) -> dict[str, str]:
 def cluster_documents(examples: Iterable[Example], *, seed: int) -> dict[str, str]:
     """Return each document's cluster: the first, in order of id, of the documents that it repeats or is repeated by.
 
-    Clusters that the examples state are kept together, and near-duplicates found by text too: files that were read in
-    one by one, and joined, state clusters of which none knows the other file's documents.
+    Clusters that the examples state are kept; where any document has none, near-duplicates are found by text. Where all
+    have one, a document of which half stands in another is still kept with it: files that were read in one by one,
+    and joined, state clusters of which none knows the other file's documents.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    from stance.corpus.duplicates import cluster
+    from stance.corpus.duplicates import HALF, SHARED, cluster
 
     ordered = sorted(examples, key=_place)
     texts = document_texts(ordered)
     documents = {document: row for row, document in enumerate(sorted(texts))}
     links = {(documents[document_id(one)], one.cluster) for one in ordered if one.cluster}
-    found = cluster([texts[document] for document in documents], seed=seed)
+    stated = len({row for row, _ in links}) == len(documents)
+    found = cluster([texts[document] for document in documents], threshold=HALF if stated else SHARED, seed=seed)
     links |= {(row, f"\0{group}") for row, group in enumerate(found)}
     column = {name: len(documents) + place for place, name in enumerate(sorted({name for _, name in links}))}
     size = len(documents) + len(column)
