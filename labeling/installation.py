@@ -52,13 +52,27 @@ class Credentials:
 def install(venv: Path, say: Say) -> Path:
     """Return the `label-studio` program in `venv`, installed there if it is not yet.
 
-    An environment of its own, because Label Studio pins versions that would take ours with them. Raises LabelingError
-    with the end of pip's words if it cannot be installed.
+    An environment of its own, because Label Studio pins versions that would take ours with them. Of two processes one
+    installs and the other waits. Raises LabelingError with the end of pip's words if it cannot be installed.
     """
+    from filelock import FileLock
+
     program = venv / "bin" / "label-studio"
+    if not _is_complete(venv):
+        venv.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(venv.with_name(f".{venv.name}.lock")):
+            if not _is_complete(venv):
+                _install(venv, say)
+    return program.absolute()
+
+
+def _is_complete(venv: Path) -> bool:
     # pip installs what a package needs before the package: where this folder is, the rest is complete.
-    if program.exists() and any(venv.glob(f"lib/python*/site-packages/label_studio-{VERSION}.dist-info/RECORD")):
-        return program.absolute()
+    records = venv.glob(f"lib/python*/site-packages/label_studio-{VERSION}.dist-info/RECORD")
+    return (venv / "bin" / "label-studio").exists() and any(records)
+
+
+def _install(venv: Path, say: Say) -> None:
     say(f"installing label-studio {VERSION} into {venv}: about 1 GB, takes some minutes")
     pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     for command in ([sys.executable, "-m", "venv", str(venv)], [*pip, f"label-studio=={VERSION}"]):
@@ -67,7 +81,6 @@ def install(venv: Path, say: Say) -> Path:
         if done.returncode:
             last = " ".join((done.stderr or done.stdout).split())[-400:]
             raise LabelingError(f"{venv}: label-studio {VERSION} cannot be installed: {last}; mend that and run again")
-    return program.absolute()
 
 
 def make_credentials(folder: Path, environ: Mapping[str, str] = os.environ) -> Credentials:

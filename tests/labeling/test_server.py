@@ -6,14 +6,16 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from labeling.client import Studio
-from labeling.installation import SWITCHES, environment, keep_credentials, make_credentials
+from labeling.installation import SWITCHES, VERSION, environment, install, keep_credentials, make_credentials
 from labeling.server import free_port, is_healthy
 from labeling.settings import Settings, read_credentials, read_settings
 from stance.errors import LabelingError
@@ -26,6 +28,24 @@ GIVEN = {"LABEL_STUDIO_USERNAME": "me@home.org", "LABEL_STUDIO_PASSWORD": "sesam
 def _no_settings(monkeypatch):
     for name in ("LABEL_STUDIO_URL", *GIVEN):
         monkeypatch.delenv(name, raising=False)
+
+
+def test_of_two_installations_at_once_one_waits(tmp_path):
+    venv, said = tmp_path / "venv", []
+    program = venv / "bin" / "label-studio"
+    record = venv / "lib" / "python3.11" / "site-packages" / f"label_studio-{VERSION}.dist-info" / "RECORD"
+    lock = FileLock(tmp_path / ".venv.lock", thread_local=False)
+    lock.acquire()
+
+    def finish():
+        for path in (program, record):
+            path.parent.mkdir(parents=True)
+            path.touch()
+        lock.release()
+
+    threading.Timer(0.5, finish).start()
+    assert install(venv, said.append) == program
+    assert said == []
 
 
 class TestCredentials:
