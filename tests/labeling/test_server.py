@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -34,16 +35,18 @@ def test_of_two_installations_at_once_one_waits(tmp_path):
     venv, said = tmp_path / "venv", []
     program = venv / "bin" / "label-studio"
     record = venv / "lib" / "python3.11" / "site-packages" / f"label_studio-{VERSION}.dist-info" / "RECORD"
-    lock = FileLock(tmp_path / ".venv.lock", thread_local=False)
-    lock.acquire()
+    held = threading.Event()
 
-    def finish():
-        for path in (program, record):
-            path.parent.mkdir(parents=True)
-            path.touch()
-        lock.release()
+    def another():
+        with FileLock(tmp_path / ".venv.lock"):
+            held.set()
+            time.sleep(0.5)
+            for path in (program, record):
+                path.parent.mkdir(parents=True)
+                path.touch()
 
-    threading.Timer(0.5, finish).start()
+    threading.Thread(target=another).start()
+    assert held.wait(10)
     assert install(venv, said.append) == program
     assert said == []
 
