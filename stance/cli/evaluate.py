@@ -18,7 +18,7 @@ SPLITS = ("document", "time", "outlet", "genre", "unseen-actor")
 
 
 @click.command()
-@click.argument("path", required=False, metavar="EXPERIMENT|FILE", type=click.Path(path_type=Path))
+@click.argument("path", required=False, metavar="[EXPERIMENT|FILE]", type=click.Path(path_type=Path))
 @click.argument("overrides", nargs=-1, metavar="[KEY=VALUE]...")
 @click.option("--split", "kind", type=click.Choice(SPLITS), help="Train on one side of this split, score on the other.")
 @click.option("--hold-out", multiple=True, metavar="GROUP", help="This outlet, genre or actor is the test part.")
