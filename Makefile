@@ -27,8 +27,8 @@ champion: setup ## train the full recipes of both tasks and promote what wins
 test: setup ## all tests, a process per core (11 minutes on 2 cores)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-test-fast: setup ## the tests that take no model training and no server (under a minute)
-	$(BIN)/python -m pytest -m 'not slow'
+test-fast: setup ## the tests that take no model training and no server, a process per core (a minute or so)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not slow' --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: setup ## style, types and the direction of imports
 	$(BIN)/ruff check .

@@ -69,6 +69,7 @@ def test_no_more_than_five_offenders_are_named():
         check_overlap(leaky)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["stance", "frames"])
 def test_the_shipped_split_holds_no_copy_on_two_sides(task):
     check_overlap(load_examples(task))

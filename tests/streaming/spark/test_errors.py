@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+pytestmark = pytest.mark.slow  # its workspace holds trained models
 BUNDLE = "bundle"
 
 
@@ -67,7 +68,6 @@ def test_options_of_the_other_engine_are_usage_errors(stance_main, tmp_path, opt
     assert stance_main("predict", ".", "--master", "local", cwd=tmp_path).status == 2
 
 
-@pytest.mark.slow
 def test_what_only_spark_can_tell(spark_class, predict, tmp_path):
     predict_local = [tmp_path, "--master", "local[1]"]
     for table, words in (
