@@ -24,7 +24,7 @@ demo: setup ## real articles in; models trained, tracked, registered; stances ou
 champion: setup ## train the full recipes of both tasks and promote what wins
 	$(BIN)/python -m experiments.champion
 
-test: setup ## all tests, a process per core (11 minutes on 2 cores)
+test: setup ## all tests, a process per core (11 to 15 minutes on 2 cores)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 test-fast: setup ## the tests that take no model training and no server, a process per core (a minute or so)

@@ -55,8 +55,8 @@ def split(
 ) -> Split:
     """Divide documents into train, validation and test by about `fractions`, stratified over label sets.
 
-    Near-duplicates are those of `cluster_documents`. Unlabelled examples are a
-    stratum of their own. Raises DataError with fewer than three documents that are no near-duplicates.
+    Near-duplicates are those of `cluster_documents`. Unlabelled examples are a stratum of their own. Raises DataError
+    with fewer than three documents that are no near-duplicates.
     """
     if min(fractions) <= 0 or abs(sum(fractions) - 1) > 1e-6:
         raise DataError(f"the fractions of train, validation and test must be above 0 and sum to 1, not {fractions}")

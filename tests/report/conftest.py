@@ -12,10 +12,8 @@ from stance.dataset import read_examples, write_examples
 from stance.tracking.contents import read_contents
 from stance.tracking.store import open_store
 
-# A word of each document's own in every few, as documents with the same long words would be near-duplicates.
 HOSTILE = (
-    ' <script>window.hit=1</script><b>OWN</b><img src="https://OWN.example.org/OWN.png" alt="OWN" '
-    'onerror="window.hit=1"> OWN {{ 7 * 7 }} OWN </title>'
+    ' <script>window.hit=1</script><img src="https://example.org/x.png" onerror="window.hit=1"> {{ 7 * 7 }} </title>'
 )
 
 
@@ -29,8 +27,7 @@ def pages(workspace, stance_main, tmp_path_factory):
     # A copy, so that tests of runs elsewhere count only their own.
     shutil.copytree(workspace, folder)
     examples = read_examples(folder / "tiny.jsonl")
-    hostile = [replace(each, text=each.text + HOSTILE.replace("OWN", f"x{each.doc_id}")) for each in examples]
-    write_examples(hostile, folder / "hostile.jsonl")
+    write_examples([replace(each, text=each.text + HOSTILE) for each in examples], folder / "hostile.jsonl")
     settings = {"name": "<i>hostile</i>", "data": "hostile.jsonl", "model": {"kind": "majority"}}
     (folder / "hostile.yaml").write_text(json.dumps(settings))
     for command in (
